@@ -1,0 +1,48 @@
+"""gitreg: a model registry that is nothing but a git repository.
+
+The public names are imported when they are first used, so that ``import gitreg`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gitreg.client import Client
+    from gitreg.enums import ModelStages
+    from gitreg.errors import (
+        BusyError,
+        ConflictError,
+        GitregError,
+        InvalidError,
+        NotFoundError,
+        PolicyError,
+        UsageError,
+    )
+    from gitreg.records import ModelVersion, Receipt
+    from gitreg.registry import Registry
+    from gitreg.runs.model import Model
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Client": "client", "Model": "runs.model", "ModelStages": "enums", "ModelVersion": "records", "Receipt": "records", "Registry": "registry",
+    **dict.fromkeys(("BusyError", "ConflictError", "GitregError", "InvalidError", "NotFoundError", "PolicyError", "UsageError"), "errors"),
+}  # fmt: skip
+
+__all__ = [
+    "BusyError", "Client", "ConflictError", "GitregError", "InvalidError", "Model", "ModelStages", "ModelVersion",
+    "NotFoundError", "PolicyError", "Receipt", "Registry", "UsageError", "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gitreg' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"gitreg.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The verbs, pure: each is a function from a view of the registry to a change."""

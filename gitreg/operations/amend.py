@@ -1,0 +1,149 @@
+"""Change what is recorded of a version, within the rule that the record only grows. Pure.
+
+While a version is running everything but its number, name and origin may change. After that, ``metrics`` and
+``artifacts`` take new keys, ``later_runs`` new entries, and ``description tags metadata links yanked`` stay free.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from gitreg.errors import ConflictError, UsageError
+from gitreg.operations import stages
+from gitreg.records import Change, Manifest, Occasion, Yanked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitreg import names
+    from gitreg.view import View
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+_FREE_MAPS = ("metadata", "links")
+_GROWING_MAPS = ("metrics", "artifacts")
+_ORIGIN = ("number", "version", "created_at", "created_by", "yanked")
+
+
+def fields_of(record: msgspec.Struct) -> dict[str, Any]:
+    """Return the fields of *record*, one level deep, by name."""
+    return {name: getattr(record, name) for name in record.__struct_fields__}
+
+
+def built(kind: type[R], facts: Mapping[str, Any]) -> R:
+    """Return a *kind* record of these *facts*, checked field by field.
+
+    Raises:
+        UsageError: a fact is not what the field allows; the sentence names it.
+    """
+    plain = {name: _plain(fact) for name, fact in facts.items()}
+    try:
+        return msgspec.convert(plain, kind)
+    except msgspec.ValidationError:
+        from gitreg.store.explain import problems
+
+        problem = next(problems(kind, plain))
+        raise UsageError("{field}: {problem}", field=problem.field, problem=problem.sentence) from None
+
+
+def _plain(fact: Any) -> Any:
+    try:
+        return msgspec.to_builtins(fact, enc_hook=_scalar)
+    except (TypeError, RecursionError) as error:
+        raise UsageError("a value must be JSON-like: {error}", error=error) from None
+
+
+def _scalar(value: Any) -> Any:
+    """Return the plain number in a NumPy scalar, or in anything else that is one."""
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not text, a number, a boolean, null, a list or a map")
+
+
+def update(view: View, selector: names.Selector, facts: Mapping[str, Any]) -> Change:
+    """Return the change that lays *facts* over a version; what is recorded already changes nothing.
+
+    ``metrics artifacts metadata links params`` are merged by key (in ``metadata`` and ``links``, a key whose
+    value is None goes away); the others replace what was.
+
+    Raises:
+        NotFoundError: there is no such version.
+        ConflictError: something recorded would change or go, or the model was deleted.
+        UsageError: a fact is not what its field allows.
+    """
+    view.live_card(selector.model)
+    manifest = view.manifest(selector.model, view.number(selector))
+    changed = built(Manifest, fields_of(manifest) | {name: _merged(manifest, name, fact) for name, fact in facts.items()})
+    _only_grew(manifest, changed, selector.model)
+    return Change(model=selector.model, number=manifest.number, manifests=() if changed == manifest else (changed,))
+
+
+def _merged(manifest: Manifest, name: str, fact: Any) -> Any:
+    if name in _ORIGIN or name not in Manifest.__struct_fields__:
+        raise UsageError("{name!r} is not a field of a version that can be updated", name=name, hint="gitreg update --help")
+    if name in _FREE_MAPS:
+        return {key: value for key, value in (getattr(manifest, name) | fact).items() if value is not None}
+    if name in (*_GROWING_MAPS, "params"):
+        return getattr(manifest, name) | fact
+    return fact
+
+
+def _only_grew(old: Manifest, new: Manifest, model: str) -> None:
+    if old.status == "running":
+        return
+    for name in _GROWING_MAPS:
+        for key, value in getattr(old, name).items():
+            if getattr(new, name).get(key) != value:
+                raise _frozen(model, old, f"{name}.{key}")
+    if new.later_runs[: len(old.later_runs)] != old.later_runs:
+        raise _frozen(model, old, "later_runs")
+    for name in ("status", "params", "run"):
+        if getattr(new, name) != getattr(old, name):
+            raise _frozen(model, old, name)
+
+
+def _frozen(model: str, manifest: Manifest, field: str) -> ConflictError:
+    return ConflictError(
+        "{field} of {model}@{number} is recorded and cannot change: the version is {status}",
+        field=field, model=model, number=manifest.number, status=manifest.status, hint=f"gitreg register {model}",
+    )  # fmt: skip
+
+
+def yank(view: View, selector: names.Selector, reason: str, occasion: Occasion, *, force: bool = False) -> Change:
+    """Return the change that marks a version as not to be used; yanking a yanked one changes nothing.
+
+    Raises:
+        UsageError: there is no reason given.
+        ConflictError: the version holds a stage and *force* is not given.
+    """
+    model, number = selector.model, view.number(selector)
+    view.live_card(model)
+    manifest, pointers = view.manifest(model, number), view.stages(model)
+    if manifest.yanked:
+        return Change(model=model, number=number)
+    if not reason.strip():
+        raise UsageError("a yank needs a reason", hint=f"gitreg yank {model}@{number} --reason TEXT")
+    held = pointers.held_by(number)
+    if held and not force:
+        raise ConflictError("{model}@{number} holds {stage}: a holder is not yanked", model=model, number=number, stage=held, hint=f"gitreg rollback {model} {held}")
+    marked = msgspec.structs.replace(manifest, yanked=Yanked(at=occasion.at, by=occasion.by, reason=reason))
+    out = stages.vacated(model, pointers, number, force=force) if held else Change(model=model)
+    return msgspec.structs.replace(out, number=number, manifests=(marked,))
+
+
+def unyank(view: View, selector: names.Selector) -> Change:
+    """Return the change that takes a yank back; it does not restore a stage."""
+    model = selector.model
+    view.live_card(model)
+    manifest = view.manifest(model, view.number(selector))
+    back = (msgspec.structs.replace(manifest, yanked=None),) if manifest.yanked else ()
+    return Change(model=model, number=manifest.number, manifests=back)
+
+

@@ -1,0 +1,163 @@
+"""What a change did, found by comparing files before and after, never from messages. Pure.
+
+A :class:`Delta` holds the records that differ; :func:`events` says in the registry's words what that means,
+and :func:`summary` in a sentence for a commit's subject.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from gitreg import names
+from gitreg.records import VACANT, Event, Stages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gitreg.records import Config, Manifest, ModelCard, Pointer
+
+    Labels = Callable[[str, int], str]
+
+_ORDER = ("promoted", "cleared", "archived", "registered", "completed", "failed", "yanked", "unyanked", "updated",
+          "model_created", "model_updated", "model_deleted", "policy_changed")  # fmt: skip
+
+
+class ModelDelta(NamedTuple):
+    """What differs of one model: each pair is before and after, None where there was or is no such file."""
+
+    model: str
+    card: tuple[ModelCard | None, ModelCard | None] = (None, None)
+    stages: tuple[Stages | None, Stages | None] = (None, None)
+    manifests: Mapping[int, tuple[Manifest | None, Manifest | None]] = {}
+
+
+class Delta(NamedTuple):
+    """What differs between two states of a registry."""
+
+    models: tuple[ModelDelta, ...] = ()
+    config: tuple[Config | None, Config | None] = (None, None)
+
+
+def events(delta: Delta, label: Labels) -> tuple[Event, ...]:
+    """Return what happened, ordered by model, stage and number; *label* gives a version's name by number."""
+    found = [event for part in delta.models for event in _of_model(part, label)]
+    if delta.config[0] is not None and delta.config[0] != delta.config[1]:
+        found.append(Event(event="policy_changed"))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(event: Event) -> tuple[str, bool, str, int, int]:
+    return event.model or "", event.stage is None, event.stage or "", event.number or 0, _ORDER.index(event.event)
+
+
+def _of_model(part: ModelDelta, label: Labels) -> Iterator[Event]:
+    for event in (*_of_stages(part), *_of_manifests(part), *_of_card(part)):
+        named = label(part.model, event.number) if event.number is not None else None
+        yield replace(event, model=part.model, version=named)
+
+
+def _of_stages(part: ModelDelta) -> Iterator[Event]:
+    before, after = (stages or Stages() for stages in part.stages)
+    for stage in {**before.pointers, **after.pointers}:
+        was, now = before.pointer(stage), after.pointer(stage)
+        if now.number is not None and now.number != was.number:
+            yield Event(event="promoted", kind=_kind(was, now), number=now.number, stage=stage, from_number=was.number)
+        elif now.number is None and was.number is not None:
+            yield Event(event="cleared", stage=stage, from_number=was.number)
+    states = before.states()
+    for number, state in after.states().items():
+        if state == names.ARCHIVED and states.get(number) != names.ARCHIVED:
+            yield Event(event="archived", number=number, stage=states.get(number))
+
+
+def _kind(was: Pointer, now: Pointer) -> str:
+    """Return how a stage got its holder: a rollback leaves ``previous`` and does not enter the former there."""
+    if now.number in was.previous and now.number not in now.previous and was.number not in now.previous:
+        return "rollback"
+    return "first" if was == VACANT else "promote"
+
+
+def _of_manifests(part: ModelDelta) -> Iterator[Event]:
+    for number, (was, now) in part.manifests.items():
+        if now is None or was == now:
+            continue
+        if was is None:
+            yield Event(event="registered", number=number)
+            continue
+        if was.status != now.status:
+            yield Event(event="completed" if now.status == "ready" else "failed", number=number)
+        if (was.yanked is None) != (now.yanked is None):
+            yield Event(event="yanked" if now.yanked else "unyanked", number=number)
+        if replace(was, status=now.status, yanked=now.yanked) != now and was.status == now.status:
+            yield Event(event="updated", number=number)
+
+
+def _of_card(part: ModelDelta) -> Iterator[Event]:
+    was, now = part.card
+    if now is None or was == now:
+        return
+    if was is None:
+        yield Event(event="model_created")
+    elif now.deleted and not was.deleted:
+        yield Event(event="model_deleted")
+    else:
+        yield Event(event="model_updated")
+
+
+_WORDS = {
+    "registered": "register", "completed": "complete", "failed": "record the failure of", "yanked": "yank", "unyanked": "unyank",
+    "updated": "update", "model_created": "create the model", "model_updated": "update the model", "model_deleted": "delete the model",
+    "policy_changed": "change the policy",
+}  # fmt: skip
+_LONGEST = 100
+_RANK = {"model_created": 0, "registered": 0, "promoted": 1, "cleared": 1, "archived": 3}
+
+
+def summary(found: tuple[Event, ...]) -> str:
+    """Return the change in the imperative: ``iris: promote 7 (1.0.5) to production, archiving 6``."""
+    models = sorted({event.model for event in found if event.model})
+    phrases = [phrase for model in models for phrase in _phrases([e for e in found if e.model == model])]
+    phrases += [_WORDS[event.event] for event in found if event.model is None]
+    text = ", ".join(phrases)
+    if len(models) == 1:
+        text = f"{models[0]}: {text}"
+    if len(models) > 1 or len(text) > _LONGEST:
+        what = f"{len(models)} models" if len(models) > 1 else models[0] if models else "registry"
+        text = f"{what}: {len(found)} changes"
+    return text
+
+
+def _phrases(found: list[Event]) -> Iterator[str]:
+    """Yield what happened to one model; what follows from something else is said with it."""
+    kinds = {event.event for event in found}
+    displaced = {event.number: event for event in found if event.event == "archived"}
+    quiet = {"model_created"} if "registered" in kinds else set()
+    if "model_deleted" in kinds:
+        quiet = kinds - {"model_deleted"}
+    for event in sorted(found, key=lambda e: (_RANK.get(e.event, 2), _place(e))):
+        if event.event in quiet or (event.event == "archived" and event.number not in displaced):
+            continue
+        if event.event == "promoted":
+            yield _promoted(event, displaced.pop(event.from_number, None) is not None)
+        elif event.event == "cleared":
+            gone = displaced.pop(event.from_number, None)
+            moved = any(e.event == "promoted" and e.number == event.from_number for e in found)
+            if not moved:
+                yield f"vacate {event.stage}, archiving {event.from_number}" if gone else f"vacate {event.stage}"
+        elif event.event == "archived":
+            yield f"archive {_label(event)}"
+        else:
+            yield f"{_WORDS[event.event]} {_label(event)}".rstrip()
+
+
+def _promoted(event: Event, archiving: bool) -> str:
+    done = f"roll {event.stage} back to {_label(event)}" if event.kind == "rollback" else f"promote {_label(event)} to {event.stage}"
+    return f"{done}, archiving {event.from_number}" if archiving else done
+
+
+def _label(event: Event) -> str:
+    if event.number is None:
+        return ""
+    return str(event.number) if event.version in (None, str(event.number)) else f"{event.number} ({event.version})"

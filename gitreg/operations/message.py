@@ -1,0 +1,72 @@
+"""The commit message of a change: a subject, the reason, and trailers that a program reads. Pure.
+
+Values in trailers are percent-encoded, so no free text can forge one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitreg.records import Event
+
+OP, CHANGE = "Gitreg-Op", "Gitreg-Change"
+_TRAILER = re.compile(r"(?:Gitreg-Op|Gitreg-Change): .*")
+_ANY_TRAILER = re.compile(r"[A-Za-z0-9-]+: .*")
+
+
+class Claim(NamedTuple):
+    """What a commit's author said of one event: what they overrode by force."""
+
+    event: str
+    model: str
+    stage: str
+    forced: tuple[str, ...]
+
+
+def written(subject: str, reason: str, operation_id: str, events: Iterable[Event]) -> str:
+    """Return the whole message."""
+    body = f"{_untrailed(reason)}\n\n" if reason.strip() else ""
+    trailers = [f"{OP}: {operation_id}", *(f"{CHANGE}: {_line(event)}" for event in events)]
+    return f"{subject}\n\n{body}" + "\n".join(trailers) + "\n"
+
+
+def _untrailed(reason: str) -> str:
+    """Return *reason* with lines that would read as gitreg's trailers set apart by a space."""
+    return "\n".join(f" {line}" if _TRAILER.match(line) else line.rstrip() for line in reason.strip().splitlines())
+
+
+def _line(event: Event) -> str:
+    words = [event.event, event.model or "-", "-" if event.number is None else str(event.number), event.stage or "-"]
+    if event.from_number is not None:
+        words.append(f"from={event.from_number}")
+    if event.forced:
+        words.append("forced=" + ",".join(quote(text, safe=":") for text in event.forced))
+    return " ".join(words)
+
+
+def reason_in(message: str) -> str:
+    """Return the free text of a message: what stands between the subject and the trailers."""
+    _, _, body = message.strip().partition("\n")
+    paragraphs = body.strip().split("\n\n")
+    if all(_ANY_TRAILER.fullmatch(line) for line in paragraphs[-1].splitlines()):
+        paragraphs.pop()
+    return "\n\n".join(paragraphs).strip()
+
+
+def claims_in(message: str) -> tuple[Claim, ...]:
+    """Return what the author claims to have overridden, from the trailers of the last paragraph."""
+    last = message.strip().rpartition("\n\n")[2]
+    found = []
+    for line in last.splitlines():
+        key, _, rest = line.partition(": ")
+        words = rest.split(" ")
+        if key == CHANGE and len(words) >= 4:
+            forced = next((w.removeprefix("forced=") for w in words[4:] if w.startswith("forced=")), "")
+            texts = tuple(unquote(text) for text in forced.split(",") if text)
+            found.append(Claim(words[0], words[1], words[3], texts))
+    return tuple(found)

@@ -1,0 +1,293 @@
+"""The library's own face: one short method a verb. It supplies the clock and the author, and decides nothing."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from gitreg.errors import ConflictError, NotFoundError, UsageError
+from gitreg.records import Occasion, Receipt, settled
+from gitreg.store.snapshot import Cache, Snapshot
+from gitreg.verbs import Verbs, now
+from gitreg.where import Location, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from types import TracebackType
+
+    from gitreg.records import Change, Event, Finding, ModelCard, ModelSummary, ModelVersion
+    from gitreg.store.transaction import Target
+    from gitreg.view import Draft, View
+
+
+class Registry(Verbs):
+    """A registry in a git repository. Reads see one commit each; a write is one commit.
+
+    It may be used by several threads at once, and closed when it is no longer needed (or used in a ``with``).
+    """
+
+    def __init__(self, location: Location, *, dry_run: bool = False) -> None:
+        self._location = location
+        self._dry_run = dry_run
+        self._cache = Cache()
+        self._last: Snapshot | None = None
+        self._turn = threading.Lock()
+
+    @classmethod
+    def init(cls, path: str | os.PathLike[str] = ".", *, branch: str | None = None) -> Registry:
+        """Make a registry in the folder *path*, and the repository where there is none, in one commit.
+
+        With *branch* the registry lives on a branch of its own, which is kept in no worktree.
+
+        Raises:
+            ConflictError: there is a registry already, or a file is in the way.
+            BusyError: the folder cannot be written.
+        """
+        from gitreg import setup
+
+        return cls(setup.initialised(os.fspath(path), branch, now()))
+
+    @classmethod
+    def open(cls, path_or_url: str | os.PathLike[str] | None = None, *, branch: str | None = None, dry_run: bool = False) -> Registry:
+        """Return the registry at *path_or_url*, else the one that the environment names, else the nearest upward.
+
+        With *dry_run* nothing is committed: receipts carry the ``diff`` that would be.
+
+        Raises:
+            NotFoundError: there is no registry.
+        """
+        location = locate(os.fspath(path_or_url) if path_or_url is not None else None, branch)
+        registry = cls(location, dry_run=dry_run)
+        if os.path.exists(os.path.join(location.repo.common_dir, "gitreg", "journal")):
+            registry._heal()
+        return registry
+
+    def close(self) -> None:
+        """End the git process that reads are made through; a later read starts another."""
+        self._location.repo.close()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Registry({self.path!r}, ref={self._location.ref!r})"
+
+    @property
+    def path(self) -> str:
+        """The repository's folder, or its git folder where there is no worktree."""
+        return self._location.repo.worktree or self._location.repo.common_dir
+
+    @property
+    def location(self) -> Location:
+        """The repository, ref and folder of this registry."""
+        return self._location
+
+    # -- reads --------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """Return the registry as its branch has it now: read-only, and always the same afterwards.
+
+        Raises:
+            NotFoundError: the branch is gone.
+        """
+        tip = self._location.repo.reader.info(f"{self._location.ref}^{{commit}}")
+        if tip is None:
+            raise NotFoundError("{ref} is gone", ref=self._location.ref)
+        last = self._last
+        if last is None or last.commit != tip.id:
+            last = self._last = self._at(tip.id)
+        return last
+
+    def _at(self, commit: str) -> Snapshot:
+        return Snapshot(self._location.repo, commit, self._location.prefix, self._cache)
+
+    def at(self, when: str | datetime) -> Snapshot:
+        """Return the registry as a revision has it, or as its branch had it at a date; it has the read methods.
+
+        A date is a :class:`~datetime.datetime` or a text like ``2026-11-22`` (the end of that day, UTC) or
+        ``2026-11-22T07:24:31Z``. It means the newest first-parent commit whose committer time is not later.
+
+        Raises:
+            NotFoundError: there is no such revision, or the registry did not exist then.
+        """
+        from gitreg import times
+
+        moment = times.moment(when) if isinstance(when, str) else when
+        if moment is not None:
+            return self._at(times.commit_at(self._location, self.snapshot().commit, moment))
+        assert isinstance(when, str)
+        commit = self._location.repo.commit(when)
+        if commit is None:
+            raise NotFoundError("there is no revision {rev!r}", rev=when, hint="git log --oneline")
+        return self._at(commit)
+
+    def get(self, selector: str) -> ModelVersion:
+        """Return the version that *selector* names: ``iris``, ``iris@7``, ``iris@1.0.5``, ``iris@production``.
+
+        Raises:
+            NotFoundError: there is no such model or version, or the stage is vacant.
+            UsageError: the selector is malformed, or names no single version.
+        """
+        return self.snapshot().get(selector)
+
+    def models(self) -> tuple[ModelSummary, ...]:
+        """Return the board: each model that was not deleted, with its latest version and who holds each stage."""
+        return tuple(self.snapshot().summaries())
+
+    def model(self, name: str) -> ModelCard:
+        """Return what ``model.yaml`` says of a model, a deleted one too.
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        return self.snapshot().card(name)
+
+    def versions(self, model: str) -> tuple[ModelVersion, ...]:
+        """Return all versions of *model*, the first one first.
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        return self.snapshot().versions(model)
+
+    def history(self, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
+        """Return who changed what, when and why, newest first, following first parents.
+
+        Raises:
+            NotFoundError: there is no such model.
+            UsageError: there is no such stage.
+        """
+        from gitreg.history import history
+
+        return tuple(history(self.snapshot(), model, stage))
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound."""
+        from gitreg.review.check import check_state
+
+        return tuple(check_state(self.snapshot()))
+
+    def doctor(self, *, fix: bool = False) -> tuple[Finding, ...]:
+        """Return what a crash or a hand left behind, and heal it where *fix* is given; what is left is returned."""
+        from gitreg.doctor import doctor
+
+        return tuple(doctor(self, fix=fix))
+
+    # -- writes -------------------------------------------------------------------------------------------
+
+    def transaction(self, message: str = "", *, reason: str = "") -> Transaction:
+        """Return a context with the same write methods: one commit at its end, or none if it raises.
+
+        *message* becomes the commit's subject. Operations see each other; only the end state is judged. If the
+        branch moved meanwhile they are run again, and if one then gives another result it is a conflict.
+        """
+        return Transaction(self, message, reason)
+
+    def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
+        return self._commit([operation], ("", reason), ())
+
+    def _commit(self, operations: list[Callable[[View], Change]], wording: tuple[str, str], expected: tuple[Change, ...]) -> Receipt:
+        from gitreg.store import transaction
+
+        target = self._target()
+        words = transaction.Wording(*wording)
+        with self._turn:
+            if self._dry_run:
+                base = self.snapshot()
+                return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base)), None, ())
+            return transaction.commit(target, operations, words, expected, self._occasion())
+
+    def _target(self) -> Target:
+        from gitreg.store.transaction import Target
+
+        return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._cache.keep_tree)
+
+    def _guarded(self, view: View) -> bool:
+        """Tell whether this branch is the one that review protects; git is asked only where a stage wants review."""
+        if not any(rule.review for rule in view.config.stages.values()):
+            return False
+        repo = self._location.repo
+        truth = view.config.branch or repo.default_branch(view.config.remote) or (repo.head_ref() or "").removeprefix("refs/heads/")
+        return self._location.ref == f"refs/heads/{truth}"
+
+    def _occasion(self) -> Occasion:
+        return Occasion(now(), str(self._location.repo.identity()))
+
+    def _artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if not given:
+            return {}
+        from gitreg.artifacts import described
+
+        repo = self._location.repo
+        root = os.path.join(repo.worktree, self._location.prefix) if repo.worktree else None
+        return described(given, root)
+
+    def _heal(self) -> tuple[str, ...]:
+        """Finish what a crash left, unless another process is at work right now (then the journal is its own)."""
+        from gitreg.errors import BusyError
+        from gitreg.store import lock, worktree
+
+        try:
+            with lock.held(self._location.repo.common_dir, patience=0) as descriptor:
+                return worktree.heal(self._location.repo, descriptor)
+        except BusyError:
+            return ()
+
+
+class Transaction(Verbs):
+    """Several operations as one commit; see :meth:`Registry.transaction`. ``receipt`` is there at its end."""
+
+    def __init__(self, registry: Registry, message: str, reason: str) -> None:
+        if "\n" in message:
+            raise UsageError("the message of a transaction is one line", hint="give the rest as reason")
+        self._registry, self._message, self._reasons = registry, message, [reason] if reason else []
+        self._operations: list[Callable[[View], Change]] = []
+        self._changes: list[Change] = []
+        self._told: list[ModelVersion] = []
+        self._draft: Draft | None = None
+        self.receipt: Receipt = Receipt()
+
+    def __enter__(self) -> Transaction:
+        from gitreg.view import Draft
+
+        self._draft = Draft(self._registry.snapshot())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        draft, self._draft = self._draft, None
+        if kind is None and draft is not None:
+            self.receipt = self._registry._commit(self._operations, (self._message, "\n\n".join(self._reasons)), tuple(self._changes))  # noqa: SLF001 - the other half of this class
+            for version in self._told:
+                stage = draft.stages(version.model).state_of(version.number)
+                settled(version, self.receipt.commit, stage)
+
+    def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
+        if self._draft is None:
+            raise ConflictError("this transaction is not open", hint="with registry.transaction() as tx: ...")
+        change = operation(self._draft)
+        self._draft.put(change)
+        self._operations.append(operation)
+        self._changes.append(change)
+        if reason:
+            self._reasons.append(reason)
+        version = self._draft.version(change.model, change.number) if change.number else None
+        if version:
+            self._told.append(version)
+        return Receipt(changed=bool(change.card or change.stages or change.manifests), version=version)
+
+    def get(self, selector: str) -> ModelVersion:
+        """Return a version as this transaction has it so far; see :meth:`Registry.get`."""
+        if self._draft is None:
+            raise ConflictError("this transaction is not open", hint="with registry.transaction() as tx: ...")
+        return self._draft.get(selector)
+
+    def _occasion(self) -> Occasion:
+        return self._registry._occasion()  # noqa: SLF001 - the other half of this class
+
+    def _artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return self._registry._artifacts(given)  # noqa: SLF001 - the other half of this class

@@ -1,0 +1,1 @@
+"""What training code holds in its hands: the model it works on."""

@@ -1,0 +1,111 @@
+"""Make a registry: its first commit, and the repository where there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import new as new_hash
+from typing import TYPE_CHECKING
+
+from gitreg.errors import BusyError, ConflictError, NotFoundError
+from gitreg.records import Occasion
+from gitreg.store import documents, gitrepo, layout, lock, worktree
+from gitreg.store.gitrepo import GitRepo, checked_branch
+from gitreg.store.snapshot import Cache, Snapshot
+from gitreg.store.transaction import move, write_commit
+from gitreg.where import Location
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_CONFIG = """\
+# This folder is a model registry: gitreg list, gitreg register MODEL, gitreg promote MODEL@VERSION STAGE.
+format: 1
+
+# In order. A stage may say what it asks of a version, for example
+#   production:
+#     from: [staging]              # the version must hold staging first
+#     occupied: refuse             # displacing a holder needs --force
+#     require:                     # gates, CEL over candidate, current and model
+#       - name: accurate enough
+#         expr: candidate.metrics.accuracy >= 0.9
+#     review: true                 # only through a reviewed pull request
+stages:
+  development: {}
+  staging: {}
+  production: {}
+"""
+
+
+def first_files() -> dict[str, bytes]:
+    """Return the files of an empty registry, by path: its configuration and the schemas for editors."""
+    schemas = {f"{layout.SCHEMA_FOLDER}/{kind}.json": schema_text(schema) for kind, schema in documents.schemas().items()}
+    config = layout.schema_line(layout.CONFIG, "gitreg") + _CONFIG
+    return {path: text.encode() for path, text in {layout.CONFIG: config, **schemas}.items()}
+
+
+def schema_text(schema: dict[str, object]) -> str:
+    """Return a JSON Schema as its file has it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def initialised(path: str, branch: str | None, now: datetime) -> Location:
+    """Return the location of a new registry in the folder *path*, on *branch* if one is given.
+
+    Raises:
+        ConflictError: there is one already, HEAD is detached, or a file is in the way.
+        BusyError: the folder cannot be made or written.
+    """
+    if branch:
+        checked_branch(branch)
+    repo = _repository(path)
+    prefix = repo.prefix if repo.worktree else ""
+    ref = f"refs/heads/{branch}" if branch else repo.head_ref()
+    if ref is None:
+        raise ConflictError("HEAD is detached: there is no branch to make a registry on", hint="git switch -c BRANCH")
+    tip = repo.reader.info(f"{ref}^{{commit}}")
+    if tip and repo.reader.info(f"{tip.id}:{prefix}{layout.CONFIG}"):
+        raise ConflictError("there is a registry in {path!r} already", path=path, hint="gitreg list")
+    if branch and tip is None and ref == repo.head_ref():
+        branch = None
+    _commit(repo, ref, tip.id if tip else None, prefix, now)
+    if branch:
+        repo.set_config("gitreg.branch", branch)
+        if prefix:
+            repo.set_config("gitreg.path", prefix)
+    return Location(repo, ref, prefix)
+
+
+def _repository(path: str) -> GitRepo:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise BusyError("cannot make the folder {path!r}: {reason}", path=path, reason=error.strerror) from None
+    try:
+        return GitRepo.discover(path)
+    except NotFoundError as error:
+        if "somebody else" in error.message:
+            raise
+    gitrepo.create(path)
+    return GitRepo.discover(path)
+
+
+def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime) -> None:
+    files = {prefix + path: data for path, data in first_files().items()}
+    cache = Cache()
+    nothing = new_hash(repo.algorithm, b"tree 0\0", usedforsecurity=False).hexdigest()
+    zeros = "0" * len(nothing)
+    occasion = Occasion(now, str(repo.identity()))
+    with lock.held(repo.common_dir) as descriptor:
+        worktree.heal(repo, descriptor)
+        tree = repo.reader.info(f"{tip}^{{tree}}") if tip else None
+        load = Snapshot(repo, tip or nothing, prefix, cache).tree_of
+        new = write_commit(repo, files, (tree.id if tree else None, tip), "registry: create it\n", occasion, load, cache.keep_tree)
+        paths = _before(repo, tip, files)
+        if not move(repo, ref, (tip or zeros, tip or nothing), new, paths, "registry: create it", descriptor):
+            raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg init")
+
+
+def _before(repo: GitRepo, tip: str | None, files: dict[str, bytes]) -> dict[str, str | None]:
+    found = {path: repo.reader.info(f"{tip}:{path}") if tip else None for path in files}
+    return {path: blob.id if blob else None for path, blob in found.items()}

@@ -1,0 +1,71 @@
+"""Where a record lives: paths relative to the registry's root, with ``/`` between. No I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+CONFIG = "gitreg.yaml"
+SCHEMA_FOLDER = ".gitreg/schema/1"
+MODELS = "models"
+CARD = "model.yaml"
+STAGES = "stages.yaml"
+VERSIONS = "versions"
+
+_NUMBERED = re.compile(r"([1-9][0-9]{0,8})\.yaml")
+_MANIFEST = re.compile(r"models/(.+)/versions/(?:([1-9][0-9]*000)/)?([1-9][0-9]{0,8})\.yaml")
+
+
+class Place(NamedTuple):
+    """What a path holds: ``kind`` is config, schema, card, stages, manifest, or empty for a stray file."""
+
+    kind: str
+    model: str = ""
+    number: int = 0
+
+
+def card(model: str) -> str:
+    """Return the path of *model*'s ``model.yaml``."""
+    return f"{MODELS}/{model}/{CARD}"
+
+
+def stages(model: str) -> str:
+    """Return the path of *model*'s pointer file."""
+    return f"{MODELS}/{model}/{STAGES}"
+
+
+def versions(model: str) -> str:
+    """Return the folder of *model*'s manifests."""
+    return f"{MODELS}/{model}/{VERSIONS}"
+
+
+def manifest(model: str, number: int) -> str:
+    """Return the path of the manifest of version *number*: from 1000 on in a folder of a thousand."""
+    folder = f"{number - number % 1000}/" if number >= 1000 else ""
+    return f"{versions(model)}/{folder}{number}.yaml"
+
+
+def numbered(name: str) -> int | None:
+    """Return the number that a manifest's file *name* says, or None if it is not one."""
+    match = _NUMBERED.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def place(path: str) -> Place:
+    """Return what belongs at *path*; the kind is empty where nothing of gitreg's does."""
+    if path == CONFIG:
+        return Place("config")
+    if path.startswith(SCHEMA_FOLDER + "/"):
+        return Place("schema")
+    match = _MANIFEST.fullmatch(path)
+    if match and manifest(match[1], int(match[3])) == path:
+        return Place("manifest", match[1], int(match[3]))
+    folder, _, name = path.rpartition("/")
+    if folder.startswith(MODELS + "/") and name in (CARD, STAGES):
+        return Place("card" if name == CARD else "stages", folder.removeprefix(MODELS + "/"))
+    return Place("")
+
+
+def schema_line(path: str, kind: str) -> str:
+    """Return the first line of a generated file: editors then know the schema, a path relative to the file."""
+    return f"# yaml-language-server: $schema={'../' * path.count('/')}{SCHEMA_FOLDER}/{kind}.json\n"

@@ -1,0 +1,48 @@
+"""One writer at a time: a courtesy that saves retries. The compare-and-swap of the ref is what is correct.
+
+The only importer of filelock. The lock lies in the git common dir, so that linked worktrees share it; the
+operating system drops it when its holder dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from gitreg.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE = 60.0  # seconds
+
+
+def folder(common_dir: str) -> str:
+    """Return the folder in the git common dir where gitreg keeps what is its own, made where it is missing."""
+    own = os.path.join(common_dir, "gitreg")
+    os.makedirs(own, exist_ok=True)
+    return own
+
+
+@contextlib.contextmanager
+def held(common_dir: str, patience: float = PATIENCE) -> Iterator[int]:
+    """Hold the registry's lock; gives the descriptor to hand to git children that write.
+
+    Raises:
+        BusyError: another held it for *patience* seconds, or the folder cannot be written.
+    """
+    descriptors: list[int] = []
+    try:
+        lock = FileLock(os.path.join(folder(common_dir), "lock"), timeout=patience, poll_interval=0.002, fallback_to_soft=False, on_acquired=descriptors.append)
+        lock.acquire()
+    except Timeout:
+        raise BusyError("another process has been writing to this registry for {seconds:g} seconds", seconds=patience, hint="gitreg doctor") from None
+    except OSError as error:
+        raise BusyError("the lock in {folder!r} cannot be taken: {reason}", folder=common_dir, reason=error.strerror or str(error)) from None
+    try:
+        yield descriptors[0]
+    finally:
+        lock.release()

@@ -1,0 +1,180 @@
+"""Write git objects, durably: blobs, trees, commits, as loose objects that nobody sees until a ref names them.
+
+An object is written to a temporary file beside its final place, synced, and renamed; then the folders are
+synced. git's own tools either do not sync (``git mktree``) or cost a process an object.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from hashlib import new as new_hash
+from typing import TYPE_CHECKING, NamedTuple
+from zlib import compress
+
+from gitreg.errors import BusyError, InvalidError
+from gitreg.store.gitrepo import sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+FILE, FOLDER = b"100644", b"40000"
+
+
+class Entry(NamedTuple):
+    """A line of a git tree: ``mode`` as the tree has it (no leading zero), ``id`` in hex."""
+
+    mode: bytes
+    id: str
+
+
+Tree = dict[bytes, Entry]  # by name, in git's order
+
+
+def parse_tree(data: bytes, width: int) -> Tree:
+    """Return the entries of a tree object; *width* is the length of a binary id (20 for SHA-1)."""
+    tree: Tree = {}
+    at, end = 0, len(data)
+    while at < end:
+        space = data.index(b" ", at)
+        zero = data.index(b"\0", space)
+        after = zero + 1 + width
+        tree[data[space + 1 : zero]] = Entry(data[at:space], data[zero + 1 : after].hex())
+        at = after
+    return tree
+
+
+def tree_bytes(tree: Tree) -> bytes:
+    """Return the tree object that holds these entries."""
+    return b"".join([b"%b %b\0%b" % (entry.mode, name, bytes.fromhex(entry.id)) for name, entry in tree.items()])
+
+
+def with_entries(tree: Tree, changed: Mapping[bytes, Entry]) -> Tree:
+    """Return *tree* with *changed* entries put in at git's place: a folder sorts as if its name ended in ``/``."""
+    if changed.keys() <= tree.keys():
+        return {**tree, **changed}
+    items = list(tree.items())
+    for name, entry in changed.items():
+        if name in tree:
+            items[next(i for i, (known, _) in enumerate(items) if known == name)] = (name, entry)
+        else:
+            at = bisect_left(items, _order(name, entry), key=lambda item: _order(*item))
+            items.insert(at, (name, entry))
+    return dict(items)
+
+
+def _order(name: bytes, entry: Entry) -> bytes:
+    return name + b"/" if entry.mode == FOLDER else name
+
+
+class ObjectWriter:
+    """Collects objects and writes them at once; :meth:`flush` returns when they would survive a power cut."""
+
+    def __init__(self, common_dir: str, algorithm: str) -> None:
+        self._folder = os.path.join(common_dir, "objects")
+        self._algorithm = algorithm
+        self._pending: dict[str, bytes] = {}
+
+    def add(self, kind: str, data: bytes) -> str:
+        """Return the id of the object, which :meth:`flush` will write."""
+        whole = b"%b %d\0%b" % (kind.encode(), len(data), data)
+        object_id = new_hash(self._algorithm, whole, usedforsecurity=False).hexdigest()
+        self._pending[object_id] = whole
+        return object_id
+
+    def flush(self) -> None:
+        """Write what was added.
+
+        Raises:
+            BusyError: the disk is full or the folder is read-only; nothing that was there before is harmed.
+        """
+        pending, self._pending = self._pending, {}
+        made = [object_id for object_id in pending if self._fan_out(object_id)]
+        folders = {self._folder} if made else set()
+        try:
+            for object_id, whole in pending.items():
+                folders.add(self._write(object_id, compress(whole, 1)))
+            for folder in sorted(folders):
+                sync_folder(folder)
+        except OSError as error:
+            raise _unwritable(self._folder, error) from None
+
+    def _fan_out(self, object_id: str) -> bool:
+        """Make the folder of *object_id* with the mode of ``objects`` itself (shared repositories set it)."""
+        folder = os.path.join(self._folder, object_id[:2])
+        if os.path.isdir(folder):
+            return False
+        try:
+            os.mkdir(folder)
+            os.chmod(folder, os.stat(self._folder).st_mode & 0o7777)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise _unwritable(self._folder, error) from None
+        return True
+
+    def _write(self, object_id: str, packed: bytes) -> str:
+        folder = os.path.join(self._folder, object_id[:2])
+        final = os.path.join(folder, object_id[2:])
+        if os.path.exists(final):  # another wrote the same bytes, perhaps without syncing them
+            _sync_file(final)
+            return folder
+        temporary = os.path.join(folder, f"tmp_obj_gitreg_{os.getpid()}_{object_id[2:10]}")
+        descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o444)
+        try:
+            try:
+                _write_all(descriptor, packed)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.rename(temporary, final)
+        except OSError:
+            os.unlink(temporary)
+            raise
+        return folder
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_file(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(folder: str, error: OSError) -> BusyError:
+    return BusyError("cannot write to {folder!r}: {reason}", folder=folder, reason=error.strerror or str(error))
+
+
+def write_tree(writer: ObjectWriter, load: Callable[[str], Tree], root: str | None, files: Mapping[str, str | None], keep: Callable[[str, Tree], None]) -> str:
+    """Return the id of the tree *root* with *files* (path to blob id) put in; only touched trees are made anew.
+
+    *load* reads a tree by id, *keep* is told each tree that was made, so that a cache can hold it.
+
+    Raises:
+        InvalidError: a path leads through something that is not a folder.
+    """
+    tree = load(root) if root else {}
+    changed: dict[bytes, Entry] = {}
+    below: dict[str, dict[str, str | None]] = {}
+    for path, blob in files.items():
+        head, slash, tail = path.partition("/")
+        if slash:
+            below.setdefault(head, {})[tail] = blob
+        elif blob is not None:
+            changed[head.encode()] = Entry(FILE, blob)
+    for head, inner in below.items():
+        old = tree.get(head.encode())
+        if old is not None and old.mode != FOLDER:
+            raise InvalidError("this is not a folder", path=head, rule="R07")
+        changed[head.encode()] = Entry(FOLDER, write_tree(writer, load, old.id if old else None, inner, keep))
+    made = with_entries(tree, changed)
+    object_id = writer.add("tree", tree_bytes(made))
+    keep(object_id, made)
+    return object_id

@@ -1,0 +1,259 @@
+"""The registry at one commit: read-only, lazy, from git objects and never from a worktree."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gitreg import names
+from gitreg.errors import InvalidError, NotFoundError
+from gitreg.store import codec, documents, layout
+from gitreg.store.objects import FOLDER, Tree, parse_tree
+from gitreg.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gitreg.records import Config, Manifest, ModelCard, Stages
+    from gitreg.store.gitrepo import GitRepo, Object
+    from gitreg.store.nameindex import NameIndex
+
+T = TypeVar("T")
+
+
+class Cache:
+    """What was decoded, by git id: content-addressed, so never stale. Shared by the snapshots of a registry."""
+
+    MOST = 50_000  # records
+    MOST_TREES = 2_000
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], Any] = {}
+        self.trees: dict[str, Tree] = {}
+        self.index: NameIndex | None = None
+
+    def keep_tree(self, object_id: str, tree: Tree) -> None:
+        """Keep *tree*; the oldest goes where there are too many."""
+        if len(self.trees) >= self.MOST_TREES:
+            self.trees.pop(next(iter(self.trees)), None)
+        self.trees[object_id] = tree
+
+    def keep(self, key: tuple[str, str], record: Any) -> None:
+        """Keep a decoded *record*; the oldest goes where there are too many."""
+        if len(self.records) >= self.MOST:
+            self.records.pop(next(iter(self.records)), None)
+        self.records[key] = record
+
+
+class Snapshot(View):
+    """What a registry's files say in one commit; *prefix* is its folder in the repository, ``""`` or ``a/b/``."""
+
+    def __init__(self, repo: GitRepo, commit: str, prefix: str, cache: Cache) -> None:
+        self._repo, self._commit, self._prefix, self._cache = repo, commit, prefix, cache
+        self._width = 32 if repo.algorithm == "sha256" else 20
+        self._read: dict[str, Any] = {}
+
+    @property
+    def commit(self) -> str:
+        """The id of the commit."""
+        return self._commit
+
+    @property
+    def repo(self) -> GitRepo:
+        """The repository that holds the commit."""
+        return self._repo
+
+    @property
+    def prefix(self) -> str:
+        """The registry's folder in the repository: empty for the root, else ending in ``/``."""
+        return self._prefix
+
+    @property
+    def config(self) -> Config:
+        """What ``gitreg.yaml`` says.
+
+        Raises:
+            NotFoundError: this commit holds no registry.
+            InvalidError: the file is invalid.
+        """
+        config = self._decoded(layout.CONFIG, documents.decode_config)
+        if config is None:
+            raise NotFoundError("there is no registry in commit {commit}", commit=self._commit[:12], hint="gitreg init")
+        return config
+
+    def model_names(self) -> tuple[str, ...]:
+        """See :meth:`View.model_names`."""
+        found = self._read.get("models")
+        if found is None:
+            found = self._read["models"] = tuple(sorted(self._models(layout.MODELS, 3)))
+        return found
+
+    def _models(self, folder: str, depth: int) -> Iterator[str]:
+        """Yield the models below *folder*: a folder that holds a card or pointers is one."""
+        for name, entry in self.tree(folder).items():
+            if entry.mode == FOLDER:
+                inner = f"{folder}/{name.decode('utf-8', 'replace')}"
+                below = self.tree_of(entry.id)
+                if below.keys() & {layout.CARD.encode(), layout.STAGES.encode()}:
+                    yield inner.removeprefix(layout.MODELS + "/")
+                elif depth > 1:
+                    yield from self._models(inner, depth - 1)
+
+    def find_card(self, model: str) -> ModelCard | None:
+        """See :meth:`View.find_card`."""
+        path = layout.card(model)
+        card = self._decoded(path, documents.decode_card)
+        if card is not None and card.name != model:
+            raise InvalidError(f"the file is {model!r}'s, but says {card.name!r}", path=path, field="name", rule="R03")
+        return card
+
+    def find_stages(self, model: str) -> Stages | None:
+        """See :meth:`View.find_stages`."""
+        path = layout.stages(model)
+        stages = self._decoded(path, documents.decode_stages)
+        if stages is None:
+            if self.find_card(model) is None:
+                return None
+            raise InvalidError("the pointer file is missing", path=path, rule="R02", hint="gitreg doctor --fix")
+        strange = next((stage for stage in stages.pointers if stage not in self.config.stages), None)
+        if strange:
+            raise InvalidError(f"gitreg.yaml knows no stage {strange!r}: it has {', '.join(self.config.stages)}", path=path, field=strange, rule="R02")
+        return stages
+
+    def count(self, model: str) -> int:
+        """See :meth:`View.count`. It is read from the highest folder alone."""
+        folder = self.tree(layout.versions(model))
+        thousands = [int(name) for name, entry in folder.items() if entry.mode == FOLDER and name.isdigit()]
+        if not thousands:
+            return sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in folder)
+        top = max(thousands)
+        inner = self.tree_of(folder[str(top).encode()].id)
+        return top - 1 + sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in inner)
+
+    def find_manifest(self, model: str, number: int) -> Manifest | None:
+        """See :meth:`View.find_manifest`."""
+        path = layout.manifest(model, number)
+        manifest = self._decoded(path, documents.decode_manifest)
+        if manifest is None:
+            if number <= self.count(model):
+                raise InvalidError(f"the manifest of version {number} is missing", path=path, rule="R04", hint="gitreg doctor --fix")
+            return None
+        return _numbered(manifest, number, path)
+
+    def manifests(self, model: str) -> Iterator[Manifest]:
+        """Yield the manifests of *model* by number; their blobs are read in one go."""
+        numbers = range(1, self.count(model) + 1)
+        blobs = [self._blob_of(model, number) for number in numbers]
+        wanted = [blob for blob in blobs if ("manifest", blob) not in self._cache.records]
+        found = dict(zip(wanted, self._repo.reader.read_many(wanted, codec.LARGEST), strict=True)) if wanted else {}
+        for number, blob in zip(numbers, blobs, strict=True):
+            path = layout.manifest(model, number)
+            if blob in found:
+                yield _numbered(self._record("manifest", found[blob], path, documents.decode_manifest), number, path)
+            else:
+                yield _numbered(self._cache.records["manifest", blob], number, path)
+
+    def _blob_of(self, model: str, number: int) -> str:
+        path = layout.manifest(model, number)
+        folder, _, name = path.rpartition("/")
+        entry = self.tree(folder).get(name.encode())
+        if entry is None:
+            raise InvalidError(f"the manifest of version {number} is missing", path=path, rule="R04", hint="gitreg doctor --fix")
+        return entry.id
+
+    def number_named(self, model: str, name: str) -> int | None:
+        """See :meth:`View.number_named`; the folders are asked from the newest one."""
+        if names.number(name) is not None:
+            return None
+        folder = self.tree(layout.versions(model))
+        top = {b"0": None} | {n: e for n, e in folder.items() if e.mode == FOLDER and n.isdigit()}
+        for part in sorted(top, key=int, reverse=True):
+            entry = top[part]
+            path = layout.versions(model) + (f"/{part.decode()}" if entry else "")
+            tree = self.tree_of(entry.id) if entry else folder
+            number = self._index().numbers(self._prefix + path, self._tree_id(path), tree).get(name)
+            if number is not None:
+                return number
+        return None
+
+    def _index(self) -> NameIndex:
+        if self._cache.index is None:
+            from gitreg.store.nameindex import NameIndex
+
+            self._cache.index = NameIndex(os.path.join(self._repo.common_dir, "gitreg", "names"), self._repo.reader)
+        return self._cache.index
+
+    # -- objects ------------------------------------------------------------------------------------------
+
+    def bytes_of(self, path: str) -> bytes | None:
+        """Return the bytes of a file of the registry, or None.
+
+        Raises:
+            InvalidError: it is larger than any file of a registry may be.
+        """
+        found = self._object(path)
+        return None if found is None else found.data
+
+    def tree(self, path: str) -> Tree:
+        """Return the entries of a folder of the registry; none where there is no such folder."""
+        known = self._read.get(path + "/")
+        if known is None:
+            known = self._read[path + "/"] = self._tree_at(path)
+        return known[1]
+
+    def _tree_id(self, path: str) -> str:
+        self.tree(path)
+        return self._read[path + "/"][0]  # type: ignore[no-any-return]
+
+    def _tree_at(self, path: str) -> tuple[str, Tree]:
+        found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
+        return (found.id, self.tree_of(found.id)) if found and found.type == "tree" else ("", {})
+
+    def blob_id(self, path: str) -> str | None:
+        """Return the id of a file of the registry, or None."""
+        found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
+        return found.id if found else None
+
+    def tree_of(self, object_id: str) -> Tree:
+        """Return the entries of a tree by its id."""
+        tree = self._cache.trees.get(object_id)
+        if tree is None:
+            found = self._repo.reader.read(object_id)
+            if found is None or found.data is None:
+                raise InvalidError(f"git has no tree {object_id}: the repository is damaged", hint="git fsck")
+            tree = parse_tree(found.data, self._width)
+            self._cache.keep_tree(object_id, tree)
+        return tree
+
+    def _object(self, path: str) -> Object | None:
+        found = self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
+        if found is None or found.type != "blob":
+            return None
+        codec.checked_size(found.size, path)
+        return found
+
+    def _decoded(self, path: str, decode: Callable[[bytes, str], T]) -> T | None:
+        """Return the record at *path*, decoded at most once for each content."""
+        known = self._read.get(path, self)
+        if known is not self:
+            return known  # type: ignore[no-any-return]
+        found = self._object(path)
+        record = None if found is None else self._record(layout.place(path).kind, found, path, decode)
+        self._read[path] = record
+        return record
+
+    def _record(self, kind: str, found: Object | None, path: str, decode: Callable[[bytes, str], T]) -> T:
+        if found is None or found.data is None:
+            codec.checked_size(found.size if found else 0, path)
+            raise InvalidError("git has no such object: the repository is damaged", path=path, hint="git fsck")
+        record = self._cache.records.get((kind, found.id))
+        if record is None:
+            record = decode(found.data, path)
+            self._cache.keep((kind, found.id), record)
+        return record
+
+
+def _numbered(manifest: Manifest, number: int, path: str) -> Manifest:
+    if manifest.number != number:
+        raise InvalidError(f"the file is version {number}'s, but says {manifest.number}", path=path, field="number", rule="R03")
+    return manifest

@@ -1,0 +1,252 @@
+"""Lock, pin a snapshot, run the operations, judge the end state, and make one commit or none.
+
+The one committer. Operations are recorded as functions and run again on a fresh snapshot when another writer
+wins the race for the ref: what they answer then is what is committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import random
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gitreg import policy
+from gitreg.errors import BusyError, ConflictError
+from gitreg.operations import events as eventlog
+from gitreg.operations import message as messages
+from gitreg.records import Event, Move, Occasion, Receipt, settled
+from gitreg.store import comments, documents, journal, layout, lock, worktree
+from gitreg.store.objects import ObjectWriter, write_tree
+from gitreg.view import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from gitreg.records import Change
+    from gitreg.store.gitrepo import GitRepo
+    from gitreg.store.snapshot import Snapshot
+    from gitreg.view import View
+
+    Operation = Callable[[View], Change]
+
+_TRIES = 50
+_LONGEST_PAUSE = 0.5  # seconds
+
+
+class Target(NamedTuple):
+    """Where a write goes: the ref, whether review guards it, how to see a commit, and what remembers trees."""
+
+    repo: GitRepo
+    ref: str
+    snapshot: Callable[[str], Snapshot]
+    guarded: Callable[[View], bool]
+    keep_tree: Callable[[str, Any], None]
+
+
+class Plan(NamedTuple):
+    """A commit that could be made: the files it writes (old and new text), what it means, and its message."""
+
+    base: Snapshot
+    draft: Draft
+    changes: tuple[Change, ...]
+    files: dict[str, tuple[bytes | None, str]]
+    events: tuple[Event, ...]
+    message: str
+
+    @property
+    def diff(self) -> str:
+        """The plan as a unified diff."""
+        return "".join(_diffs(self.files))
+
+
+class Wording(NamedTuple):
+    """What a person wants the commit to say: a subject instead of the usual one, and the reason."""
+
+    subject: str = ""
+    reason: str = ""
+
+
+def plan(base: Snapshot, operations: Sequence[Operation], wording: Wording, *, guarded: bool) -> Plan:
+    """Return what *operations* would commit on top of *base*; they see each other, the end state is judged.
+
+    Raises:
+        GitregError: an operation or the policy refuses.
+    """
+    draft = Draft(base)
+    changes, moves = [], dict[str, list[Move]]()
+    for operation in operations:
+        change = operation(draft)
+        draft.put(change)
+        changes.append(change)
+        moves.setdefault(change.model, []).extend(change.moves)
+    found = eventlog.events(_delta(base, draft), lambda model, number: draft.manifest(model, number).version)
+    judged = policy.judge(base, draft, found, moves, guarded=guarded)
+    files = dict(_files(base, draft))
+    text = messages.written(wording.subject or eventlog.summary(judged), wording.reason, os.urandom(16).hex(), judged)
+    return Plan(base, draft, tuple(changes), files, judged, text)
+
+
+def _delta(base: Snapshot, draft: Draft) -> eventlog.Delta:
+    models = sorted({*draft.cards, *draft.pointers, *draft.made})
+    return eventlog.Delta(tuple(_model_delta(base, draft, model) for model in models))
+
+
+def _model_delta(base: Snapshot, draft: Draft, model: str) -> eventlog.ModelDelta:
+    old = base.find_card(model)
+    return eventlog.ModelDelta(
+        model,
+        (old, draft.find_card(model)),
+        (base.find_stages(model), draft.find_stages(model)),
+        {n: (base.find_manifest(model, n) if old else None, manifest) for n, manifest in draft.made.get(model, {}).items()},
+    )
+
+
+def _files(base: Snapshot, draft: Draft) -> Iterator[tuple[str, tuple[bytes | None, str]]]:
+    """Yield each file whose record differs, with its old bytes and its new text; a person's comments are kept."""
+    for model, card in draft.cards.items():
+        if card != base.find_card(model):
+            path = layout.card(model)
+            yield path, _rewritten(base, path, documents.encode_card(documents.checked(card), path))
+    for model, stages in draft.pointers.items():
+        if stages != base.find_stages(model):
+            path = layout.stages(model)
+            yield path, _rewritten(base, path, documents.encode_stages(stages, draft.config.stages, path))
+    for model, made in draft.made.items():
+        for number, manifest in made.items():
+            path = layout.manifest(model, number)
+            old = base.find_manifest(model, number) if base.find_card(model) else None
+            if manifest != old:
+                yield path, _rewritten(base, path, documents.encode_manifest(documents.checked(manifest), path), new=old is None)
+
+
+def _rewritten(base: Snapshot, path: str, text: str, *, new: bool = False) -> tuple[bytes | None, str]:
+    old = None if new else base.bytes_of(path)
+    return old, comments.kept(old, text) if old else text
+
+
+def _diffs(files: dict[str, tuple[bytes | None, str]]) -> Iterator[str]:
+    for path, (old, new) in sorted(files.items()):
+        before = (old or b"").decode("utf-8", "replace").splitlines(keepends=True)
+        yield from difflib.unified_diff(before, new.splitlines(keepends=True), f"a/{path}" if old else "/dev/null", f"b/{path}")
+
+
+def commit(target: Target, operations: Sequence[Operation], wording: Wording, expected: Sequence[Change], occasion: Occasion) -> Receipt:
+    """Make the one commit, or none where the end is the start; returns when it would survive a power cut.
+
+    *expected* are the changes that the caller was told of: a replay that gives another outcome is a conflict.
+
+    Raises:
+        GitregError: an operation, the policy or the repository refuses; nothing is changed.
+    """
+    with lock.held(target.repo.common_dir) as descriptor:
+        notes = worktree.heal(target.repo, descriptor)
+        for attempt in range(_TRIES):
+            if attempt:
+                time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
+            tip = target.repo.reader.info(target.ref)
+            if tip is None:
+                raise ConflictError("branch {ref} is gone", ref=target.ref)
+            base = target.snapshot(tip.id)
+            made = plan(base, operations, wording, guarded=target.guarded(base))
+            _same_outcome(made, expected)
+            if not made.files:
+                return receipt(made, None, notes)
+            new = _written(target, made, occasion)
+            if _moved(target, base.commit, new, made, descriptor):
+                return receipt(made, new, notes + _who(target))
+    raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
+
+
+def _same_outcome(made: Plan, expected: Sequence[Change]) -> None:
+    for now, told in zip(made.changes, expected, strict=False):
+        if now.outcome != told.outcome:
+            raise ConflictError("{model!r} changed while this transaction was open: {what} would come out differently", model=now.model, what=f"{now.model}@{told.number}")
+
+
+def receipt(made: Plan, commit_id: str | None, notes: tuple[str, ...]) -> Receipt:
+    """Return what a plan did, or would do where it was not committed; a version that did not change is the base's."""
+    last = made.changes[-1] if made.changes else None
+    version = made.draft.version(last.model, last.number) if last and last.number else None
+    if version:
+        settled(version, commit_id if made.files else made.base.commit, version.stage)
+    return Receipt(
+        changed=bool(made.files), commit=commit_id, events=made.events, version=version, notes=notes,
+        message=made.message if made.files else "", diff="" if commit_id else made.diff,
+    )  # fmt: skip
+
+
+def _who(target: Target) -> tuple[str, ...]:
+    who = target.repo.identity()
+    if who.configured:
+        return ()
+    return (f"git knows no name for you, this was committed as {who}; set one: git config --global user.name NAME, user.email ADDRESS",)
+
+
+def _written(target: Target, made: Plan, occasion: Occasion) -> str:
+    """Write blobs, the touched trees and the commit; returns its id. Nobody sees them yet."""
+    files = {made.base.prefix + path: text.encode() for path, (_, text) in made.files.items()}
+    root = target.repo.reader.info(f"{made.base.commit}^{{tree}}")
+    return write_commit(target.repo, files, (root.id if root else None, made.base.commit), made.message, occasion, made.base.tree_of, target.keep_tree)
+
+
+def write_commit(repo: GitRepo, files: dict[str, bytes], onto: tuple[str | None, str | None], message: str, occasion: Occasion, load: Callable[[str], Any], keep: Callable[[str, Any], None]) -> str:
+    """Write *files* (path from the repository's top to bytes) on top of tree and parent *onto*; returns the commit's id."""
+    tree, parent = onto
+    writer = ObjectWriter(repo.common_dir, repo.algorithm)
+    blobs: dict[str, str | None] = {path: writer.add("blob", data) for path, data in files.items()}
+    root = write_tree(writer, load, tree, blobs, keep)
+    who = f"{occasion.by} {int(occasion.now.timestamp())} +0000"
+    lines = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}", "", message]
+    commit_id = writer.add("commit", "\n".join(lines).encode())
+    writer.flush()
+    return commit_id
+
+
+def _moved(target: Target, old: str, new: str, made: Plan, descriptor: int) -> bool:
+    prefix = made.base.prefix
+    paths = {prefix + path: made.base.blob_id(path) if data is not None else None for path, (data, _) in made.files.items()}
+    return move(target.repo, target.ref, (old, old), new, paths, made.message, descriptor)
+
+
+def move(repo: GitRepo, ref: str, old: tuple[str, str], new: str, paths: dict[str, str | None], message: str, descriptor: int) -> bool:
+    """Move *ref* to *new* by compare-and-swap and refresh its checkouts; False where another writer was first.
+
+    *old* is the commit the ref must be at (zeros for a new one), and the tree or commit its checkouts have.
+    """
+    checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == ref]
+    subject = "gitreg: " + message.partition("\n")[0]
+    with uninterrupted(), contextlib.ExitStack() as stack:
+        refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, old[1], new, descriptor)) for checkout in checkouts]
+        for refresh in refreshes:
+            refresh.check(paths)
+        if refreshes:
+            folders = tuple(checkout.folder for checkout in checkouts)
+            journal.write(repo.common_dir, journal.Entry(ref, old[1], new, folders, tuple(paths)))
+        if not repo.update_ref(ref, new, old[0], subject, descriptor):
+            journal.drop(repo.common_dir)
+            return False
+        behind = [refresh for refresh in refreshes if not refresh.apply(list(paths))]
+        if not behind:
+            journal.drop(repo.common_dir)
+    return True
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back while the branch and its checkout move together; it is heard at the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[tuple[int, Any]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if heard and callable(before):
+            before(*heard[0])

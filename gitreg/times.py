@@ -1,0 +1,47 @@
+"""Which commit a date means: clocks lie, so every first-parent commit is looked at."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gitreg.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from gitreg.where import Location
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
+
+
+def moment(text: str) -> datetime | None:
+    """Return the moment that *text* writes, or None if it is not a date: a bare one means its end, UTC.
+
+    Raises:
+        UsageError: it looks like a date, but there is no such day or time.
+    """
+    bare = _DATE.fullmatch(text)
+    if not bare and not _TIME.fullmatch(text):
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError("{text!r} is not a date: {reason}", text=text, reason=error) from None
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return aware + timedelta(days=1) - timedelta(microseconds=1) if bare else aware
+
+
+def commit_at(location: Location, tip: str, when: datetime) -> str:
+    """Return the newest first-parent commit of *tip* whose committer time is not later than *when*.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    seconds = when.timestamp()
+    found = next((commit for at, commit in location.repo.times(tip) if at <= seconds), None)
+    if found is None:
+        raise NotFoundError("the registry has no commit as old as {when}", when=when.isoformat(), hint="git log --first-parent")
+    return found

@@ -1,0 +1,205 @@
+"""The write methods, once, for :class:`~gitreg.registry.Registry` (one commit each) and for a transaction."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from gitreg import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from gitreg.operations.stages import Expected
+    from gitreg.records import Change, ModelVersion, Occasion, Receipt
+    from gitreg.view import View
+
+
+class Verbs(ABC):
+    """What can be done to a registry. Every method commits once, or not at all where nothing has to change."""
+
+    @abstractmethod
+    def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
+        """Carry *operation* out, or record it."""
+
+    @abstractmethod
+    def _occasion(self) -> Occasion:
+        """Return who acts, and when."""
+
+    @abstractmethod
+    def _artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return artifacts as the manifest records them: local files hashed."""
+
+    def register(
+        self,
+        model: str,
+        version: str | None = None,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] | None = None,
+        description: str | None = None,
+        artifacts: Mapping[str, Any] | None = None,
+        links: Mapping[str, Any] | None = None,
+        run: Mapping[str, Any] | None = None,
+        status: str | None = None,
+    ) -> ModelVersion:
+        """Add a version to *model*, which is made if it is new; returns the version with its number.
+
+        An artifact is a path or address, or a map of ``kind`` (``model``, ``data``, ``service``), ``uri`` and,
+        where they are known, ``sha256`` and ``size`` in bytes; a local file is hashed. A link is an address or a
+        map of ``uri`` and ``title``. *status* is ``ready``, or ``running`` for a version completed later.
+
+        Raises:
+            UsageError: a name is malformed or reserved, a metric is not a finite number, a file does not exist.
+            ConflictError: the model has a version of that name, or was deleted.
+        """
+        from gitreg.operations.register import register
+
+        facts = _given(
+            metrics=metrics, params=params, metadata=metadata, tags=tags, description=description, run=run, status=status,
+            artifacts=self._artifacts(artifacts or {}), links=_links(links or {}),
+        )  # fmt: skip
+        occasion = self._occasion()
+        version_made = self._run(lambda view: register(view, model, version, facts, occasion)).version
+        assert version_made
+        return version_made
+
+    def promote(self, selector: str, stage: str, *, force: bool = False, expect: Expected = None, reason: str = "") -> Receipt:
+        """Point *stage* at one version, in one commit; its former holder becomes archived.
+
+        Promoting the holder to the stage it holds makes no commit, and the receipt says so. *expect* names the
+        holder that the caller believes in, a number or ``"none"``. *force* overrides the registry's rules.
+
+        Raises:
+            UsageError: the stage is unknown, or is ``latest``.
+            NotFoundError: the model or version does not exist.
+            ConflictError: the version is not ready or is yanked, or the stage is not held by *expect*.
+            PolicyError: a gate or rule of this registry does not hold.
+        """
+        from gitreg.operations import stages
+
+        parsed = names.selector(selector)
+        return self._run(lambda view: stages.promote(view, parsed, str(stage), force=force, expect=expect), reason)
+
+    def rollback(self, model: str, stage: str, *, expect: Expected = None, reason: str = "", force: bool = False) -> Receipt:
+        """Give *stage* back to its previous holder; the present one becomes archived. A second goes further back.
+
+        Raises:
+            NotFoundError: the model does not exist, or nobody is left to go back to.
+            ConflictError: the stage is not held by *expect*.
+            PolicyError: the stage changes only through review, and *force* is not given.
+        """
+        from gitreg.operations import stages
+
+        return self._run(lambda view: stages.rollback(view, model, str(stage), expect=expect, force=force), reason)
+
+    def archive(self, selector: str, *, reason: str = "", force: bool = False) -> Receipt:
+        """Archive a version by hand; a stage it holds becomes vacant.
+
+        Raises:
+            NotFoundError: the model or version does not exist.
+            PolicyError: its stage changes only through review, and *force* is not given.
+        """
+        from gitreg.operations import stages
+
+        parsed = names.selector(selector)
+        return self._run(lambda view: stages.archive(view, parsed, force=force), reason)
+
+    def yank(self, selector: str, *, reason: str, force: bool = False) -> Receipt:
+        """Mark a version as not to be used; its manifest stays, its number is never used again.
+
+        Raises:
+            NotFoundError: the model or version does not exist.
+            ConflictError: the version holds a stage, and *force*, which vacates it, is not given.
+        """
+        from gitreg.operations import amend
+
+        parsed, occasion = names.selector(selector), self._occasion()
+        return self._run(lambda view: amend.yank(view, parsed, reason, occasion, force=force), reason)
+
+    def unyank(self, selector: str, *, reason: str = "") -> Receipt:
+        """Take a yank back. It does not restore a stage.
+
+        Raises:
+            NotFoundError: the model or version does not exist.
+        """
+        from gitreg.operations import amend
+
+        parsed = names.selector(selector)
+        return self._run(lambda view: amend.unyank(view, parsed), reason)
+
+    def update(self, selector: str, *, reason: str = "", **facts: Any) -> Receipt:
+        """Add to what is recorded of a version: fields of the manifest by keyword.
+
+        ``metrics``, ``artifacts``, ``metadata`` and ``links`` are merged by key (a metadata key or a link set to
+        None goes away), ``description`` and ``tags`` replaced. A version that is ready only grows: a recorded
+        metric or artifact does not change. ``status`` completes a running version.
+
+        Raises:
+            NotFoundError: the model or version does not exist.
+            ConflictError: something recorded would change.
+            UsageError: a fact is not what its field allows.
+        """
+        from gitreg.operations import amend
+
+        parsed = names.selector(selector)
+        if facts.get("artifacts"):
+            facts["artifacts"] = self._artifacts(facts["artifacts"])
+        if facts.get("links"):
+            facts["links"] = _links(facts["links"])
+        given = _given(**facts)
+        return self._run(lambda view: amend.update(view, parsed, given), reason)
+
+    def create_model(self, model: str, **facts: Any) -> Receipt:
+        """Make a model without versions; *facts* are fields of ``model.yaml``.
+
+        Raises:
+            ConflictError: the name is taken or collides with another.
+            UsageError: the name is malformed, or a fact is not a field.
+        """
+        from gitreg.operations import cards
+
+        occasion = self._occasion()
+        return self._run(lambda view: cards.create(view, model, facts, occasion))
+
+    def update_model(self, model: str, *, reason: str = "", **facts: Any) -> Receipt:
+        """Set fields of ``model.yaml``; what is set already makes no commit.
+
+        Raises:
+            NotFoundError: the model does not exist.
+            ConflictError: it was deleted.
+            UsageError: a fact is not a field that can be set.
+        """
+        from gitreg.operations import cards
+
+        return self._run(lambda view: cards.update(view, model, facts), reason)
+
+    def delete_model(self, model: str, *, reason: str = "", force: bool = False) -> Receipt:
+        """Mark a model deleted: its versions are yanked, its stages vacated, its name is not reused.
+
+        Raises:
+            NotFoundError: the model does not exist.
+            ConflictError: it was deleted before, or still holds a stage and *force* is not given.
+        """
+        from gitreg.operations import cards
+
+        occasion = self._occasion()
+        return self._run(lambda view: cards.delete(view, model, reason, occasion, force=force), reason)
+
+
+def _given(**facts: Any) -> dict[str, Any]:
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _links(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"uri": link} if isinstance(link, str) else link for name, link in given.items()}
+
+
+def now() -> datetime:
+    """Return this moment: the one place that asks the clock."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
