@@ -6,12 +6,14 @@ import hashlib
 import os
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from gitreg.errors import UsageError
+from gitreg.errors import ConflictError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from gitreg.records import Artifact
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -46,6 +48,34 @@ def address(path: str, root: str | None) -> str:
     if root and full.startswith(os.path.realpath(root) + os.sep):
         return os.path.relpath(full, os.path.realpath(root)).replace(os.sep, "/")
     return "file://" + quote(full)
+
+
+def verified(name: str, artifact: Artifact, root: str | None) -> str:
+    """Return the path of a recorded artifact on this machine, after comparing its digest with the record.
+
+    Raises:
+        UsageError: it is not a file here, but an address elsewhere.
+        NotFoundError: the file is gone.
+        ConflictError: the file is not the one that was registered.
+    """
+    path = local_path(artifact.uri, root)
+    if path is None:
+        raise UsageError("artifact {name!r} is not a file here: {uri}", name=name, uri=artifact.uri)
+    if not os.path.exists(path):
+        raise NotFoundError("the file of artifact {name!r} is gone: {path}", name=name, path=path)
+    if artifact.sha256 and fingerprint(path)["sha256"] != artifact.sha256:
+        raise ConflictError("the file of artifact {name!r} is not the one that was registered: {path}", name=name, path=path)
+    return path
+
+
+def local_path(uri: str, root: str | None) -> str | None:
+    """Return where *uri* lies on this machine, or None for an address elsewhere or a path out of *root*."""
+    if uri.startswith("file://"):
+        return unquote(uri.removeprefix("file://"))
+    if _ADDRESS.match(uri) or root is None:
+        return None
+    path = os.path.realpath(os.path.join(root, uri))
+    return path if path.startswith(os.path.realpath(root) + os.sep) else None
 
 
 def fingerprint(path: str) -> dict[str, Any]:

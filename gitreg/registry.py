@@ -83,6 +83,12 @@ class Registry(Verbs):
         return self._location.repo.worktree or self._location.repo.common_dir
 
     @property
+    def folder(self) -> str | None:
+        """The registry's folder on disk, where it has one: what artifacts inside the repository are relative to."""
+        repo = self._location.repo
+        return os.path.join(repo.worktree, self._location.prefix) if repo.worktree else None
+
+    @property
     def location(self) -> Location:
         """The repository, ref and folder of this registry."""
         return self._location
@@ -189,9 +195,10 @@ class Registry(Verbs):
         return Transaction(self, message, reason)
 
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
-        return self._commit([operation], ("", reason), ())
+        return self.commit([operation], ("", reason), ())
 
-    def _commit(self, operations: list[Callable[[View], Change]], wording: tuple[str, str], expected: tuple[Change, ...]) -> Receipt:
+    def commit(self, operations: list[Callable[[View], Change]], wording: tuple[str, str], expected: tuple[Change, ...]) -> Receipt:
+        """Carry *operations* out in one commit, its subject and reason given by *wording*; see ``store/transaction.py``."""
         from gitreg.store import transaction
 
         target = self._target()
@@ -200,7 +207,24 @@ class Registry(Verbs):
             if self._dry_run:
                 base = self.snapshot()
                 return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base)), None, ())
-            return transaction.commit(target, operations, words, expected, self._occasion())
+            return transaction.commit(target, operations, words, expected, self.occasion())
+
+    def repaired(self, texts: Callable[[Snapshot], dict[str, str]]) -> dict[str, str]:
+        """Commit files as *texts* gives them for a snapshot, past all rules: for ``doctor``, which restores lost ones."""
+        from gitreg.operations import message
+        from gitreg.store import transaction
+        from gitreg.view import Draft
+
+        made: dict[str, str] = {}
+
+        def planned(base: Snapshot) -> transaction.Plan:
+            made.update(texts(base))
+            text = message.written(f"registry: restore {len(made)} files", "gitreg doctor --fix", os.urandom(16).hex(), ())
+            return transaction.Plan(base, Draft(base), (), {path: (None, file) for path, file in made.items()}, (), text)
+
+        with self._turn:
+            transaction.commit_plan(self._target(), planned, self.occasion())
+        return made
 
     def _target(self) -> Target:
         from gitreg.store.transaction import Target
@@ -215,17 +239,17 @@ class Registry(Verbs):
         truth = view.config.branch or repo.default_branch(view.config.remote) or (repo.head_ref() or "").removeprefix("refs/heads/")
         return self._location.ref == f"refs/heads/{truth}"
 
-    def _occasion(self) -> Occasion:
+    def occasion(self) -> Occasion:
+        """Return who acts, and when: the git identity of this repository, and the clock."""
         return Occasion(now(), str(self._location.repo.identity()))
 
-    def _artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return artifacts as the manifest records them: local files hashed."""
         if not given:
             return {}
         from gitreg.artifacts import described
 
-        repo = self._location.repo
-        root = os.path.join(repo.worktree, self._location.prefix) if repo.worktree else None
-        return described(given, root)
+        return described(given, self.folder)
 
     def _heal(self) -> tuple[str, ...]:
         """Finish what a crash left, unless another process is at work right now (then the journal is its own)."""
@@ -261,33 +285,41 @@ class Transaction(Verbs):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         draft, self._draft = self._draft, None
         if kind is None and draft is not None:
-            self.receipt = self._registry._commit(self._operations, (self._message, "\n\n".join(self._reasons)), tuple(self._changes))  # noqa: SLF001 - the other half of this class
+            self.receipt = self._registry.commit(self._operations, (self._message, "\n\n".join(self._reasons)), tuple(self._changes))
             for version in self._told:
                 stage = draft.stages(version.model).state_of(version.number)
                 settled(version, self.receipt.commit, stage)
 
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
-        if self._draft is None:
-            raise ConflictError("this transaction is not open", hint="with registry.transaction() as tx: ...")
-        change = operation(self._draft)
-        self._draft.put(change)
+        draft = self._open()
+        change = operation(draft)
+        draft.put(change)
         self._operations.append(operation)
         self._changes.append(change)
         if reason:
             self._reasons.append(reason)
-        version = self._draft.version(change.model, change.number) if change.number else None
+        version = draft.version(change.model, change.number) if change.number else None
         if version:
             self._told.append(version)
         return Receipt(changed=bool(change.card or change.stages or change.manifests), version=version)
 
     def get(self, selector: str) -> ModelVersion:
         """Return a version as this transaction has it so far; see :meth:`Registry.get`."""
+        return self._open().get(selector)
+
+    def knows(self, model: str) -> bool:
+        """Tell whether there is such a model, as this transaction has it so far."""
+        return self._open().find_card(model) is not None
+
+    def _open(self) -> Draft:
         if self._draft is None:
             raise ConflictError("this transaction is not open", hint="with registry.transaction() as tx: ...")
-        return self._draft.get(selector)
+        return self._draft
 
-    def _occasion(self) -> Occasion:
-        return self._registry._occasion()  # noqa: SLF001 - the other half of this class
+    def occasion(self) -> Occasion:
+        """See :meth:`Registry.occasion`."""
+        return self._registry.occasion()
 
-    def _artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return self._registry._artifacts(given)  # noqa: SLF001 - the other half of this class
+    def artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """See :meth:`Registry.artifacts`."""
+        return self._registry.artifacts(given)

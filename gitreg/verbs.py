@@ -24,11 +24,11 @@ class Verbs(ABC):
         """Carry *operation* out, or record it."""
 
     @abstractmethod
-    def _occasion(self) -> Occasion:
+    def occasion(self) -> Occasion:
         """Return who acts, and when."""
 
     @abstractmethod
-    def _artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return artifacts as the manifest records them: local files hashed."""
 
     def register(
@@ -60,9 +60,9 @@ class Verbs(ABC):
 
         facts = _given(
             metrics=metrics, params=params, metadata=metadata, tags=tags, description=description, run=run, status=status,
-            artifacts=self._artifacts(artifacts or {}), links=_links(links or {}),
+            artifacts=self.artifacts(artifacts or {}), links=_links(links or {}),
         )  # fmt: skip
-        occasion = self._occasion()
+        occasion = self.occasion()
         version_made = self._run(lambda view: register(view, model, version, facts, occasion)).version
         assert version_made
         return version_made
@@ -117,7 +117,7 @@ class Verbs(ABC):
         """
         from gitreg.operations import amend
 
-        parsed, occasion = names.selector(selector), self._occasion()
+        parsed, occasion = names.selector(selector), self.occasion()
         return self._run(lambda view: amend.yank(view, parsed, reason, occasion, force=force), reason)
 
     def unyank(self, selector: str, *, reason: str = "") -> Receipt:
@@ -147,7 +147,7 @@ class Verbs(ABC):
 
         parsed = names.selector(selector)
         if facts.get("artifacts"):
-            facts["artifacts"] = self._artifacts(facts["artifacts"])
+            facts["artifacts"] = self.artifacts(facts["artifacts"])
         if facts.get("links"):
             facts["links"] = _links(facts["links"])
         given = _given(**facts)
@@ -162,7 +162,7 @@ class Verbs(ABC):
         """
         from gitreg.operations import cards
 
-        occasion = self._occasion()
+        occasion = self.occasion()
         return self._run(lambda view: cards.create(view, model, facts, occasion))
 
     def update_model(self, model: str, *, reason: str = "", **facts: Any) -> Receipt:
@@ -186,7 +186,7 @@ class Verbs(ABC):
         """
         from gitreg.operations import cards
 
-        occasion = self._occasion()
+        occasion = self.occasion()
         return self._run(lambda view: cards.delete(view, model, reason, occasion, force=force), reason)
 
 

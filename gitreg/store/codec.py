@@ -14,8 +14,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from yaml import MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
-from yaml.cyaml import CDumper, CParser
+from yaml import CDumper, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from gitreg.errors import InvalidError, UsageError
 
@@ -85,7 +85,7 @@ class _Reader:
     def __init__(self, data: bytes, path: str) -> None:
         self.data, self.path = data, path
         try:
-            self.parser = CParser(data.decode("utf-8"))
+            self.parser: Any = CParser(data.decode("utf-8"))
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise self.refusal("this is not UTF-8", line) from None
@@ -120,7 +120,7 @@ class _Reader:
             raise self.refusal("a second document is not allowed", extra.start_mark.line + 1)
         return value
 
-    def value(self, event: yaml.Event, depth: int) -> Any:
+    def value(self, event: Any, depth: int) -> Any:
         kind = type(event)
         if kind is ScalarEvent:
             return self.scalar(event)
@@ -243,7 +243,8 @@ def dump(value: dict[str, Any]) -> str:
     start = (yaml.StreamStartEvent(encoding=None), yaml.DocumentStartEvent(explicit=False))
     end = (yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent())
     try:
-        return yaml.emit([*start, *_events(value), *end], Dumper=CDumper, width=1 << 30, allow_unicode=True)
+        text: str = yaml.emit([*start, *_events(value), *end], Dumper=CDumper, width=1 << 30, allow_unicode=True)
+        return text
     except UnicodeEncodeError:
         raise UsageError("a text holds half a surrogate pair, which no file can hold") from None
 

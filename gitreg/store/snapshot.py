@@ -242,6 +242,15 @@ class Snapshot(View):
         self._read[path] = record
         return record
 
+    def record_of(self, kind: str, blob: str, path: str, decode: Callable[[bytes, str], T]) -> T:
+        """Return the record in a blob by its id; *path* is where it stood, for the error.
+
+        Raises:
+            InvalidError: it is not a record of that kind.
+        """
+        known = self._cache.records.get((kind, blob))
+        return known if known is not None else self._record(kind, self._repo.reader.read(blob, codec.LARGEST), path, decode)
+
     def _record(self, kind: str, found: Object | None, path: str, decode: Callable[[bytes, str], T]) -> T:
         if found is None or found.data is None:
             codec.checked_size(found.size if found else 0, path)

@@ -143,6 +143,21 @@ def commit(target: Target, operations: Sequence[Operation], wording: Wording, ex
     Raises:
         GitregError: an operation, the policy or the repository refuses; nothing is changed.
     """
+
+    def planned(base: Snapshot) -> Plan:
+        made = plan(base, operations, wording, guarded=target.guarded(base))
+        _same_outcome(made, expected)
+        return made
+
+    return commit_plan(target, planned, occasion)
+
+
+def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: Occasion) -> Receipt:
+    """Commit what *planned* answers for the branch's tip; it is asked again where another writer was first.
+
+    Raises:
+        GitregError: *planned* or the repository refuses; nothing is changed.
+    """
     with lock.held(target.repo.common_dir) as descriptor:
         notes = worktree.heal(target.repo, descriptor)
         for attempt in range(_TRIES):
@@ -151,13 +166,11 @@ def commit(target: Target, operations: Sequence[Operation], wording: Wording, ex
             tip = target.repo.reader.info(target.ref)
             if tip is None:
                 raise ConflictError("branch {ref} is gone", ref=target.ref)
-            base = target.snapshot(tip.id)
-            made = plan(base, operations, wording, guarded=target.guarded(base))
-            _same_outcome(made, expected)
+            made = planned(target.snapshot(tip.id))
             if not made.files:
                 return receipt(made, None, notes)
             new = _written(target, made, occasion)
-            if _moved(target, base.commit, new, made, descriptor):
+            if _moved(target, made.base.commit, new, made, descriptor):
                 return receipt(made, new, notes + _who(target))
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
 

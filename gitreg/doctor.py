@@ -1,0 +1,143 @@
+"""Find what a crash or a hand left behind, and heal it: the journal, locks, scraps, removed manifests.
+
+``check`` judges what is committed; this looks at the repository around it, and at what can be restored.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
+
+from gitreg import gates, setup
+from gitreg.errors import GitregError
+from gitreg.records import Finding, Stages, Yanked
+from gitreg.store import documents, journal, layout, lock, worktree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gitreg.records import Occasion
+    from gitreg.registry import Registry
+    from gitreg.store.gitrepo import GitRepo
+    from gitreg.store.snapshot import Snapshot
+
+T = TypeVar("T")
+_SCRAP_AGE = 3600  # seconds: a temporary object that is older belongs to no living write
+
+
+def doctor(registry: Registry, *, fix: bool) -> Iterator[Finding]:
+    """Yield what is not in order; with *fix*, heal what can be healed and yield only what is left.
+
+    Raises:
+        BusyError: another process is writing, so that nothing can be told.
+    """
+    repo = registry.location.repo
+    with lock.held(repo.common_dir) as descriptor:
+        if fix:
+            worktree.heal(repo, descriptor)
+            for checkout in repo.checkouts():
+                worktree.drop_stale_index_lock(checkout)
+            _swept(repo)
+        found = [*_left_behind(repo), *_surroundings(registry)]
+    yield from found
+    yield from _files(registry, fix=fix)
+
+
+def _left_behind(repo: GitRepo) -> Iterator[Finding]:
+    if os.path.exists(journal.path(repo.common_dir)):
+        yield Finding(rule="D01", path=journal.path(repo.common_dir), message="a write was interrupted; its checkout is not refreshed", fix="gitreg doctor --fix")
+    for checkout in repo.checkouts():
+        index_lock = os.path.join(checkout.git_dir, "index.lock")
+        if os.path.exists(index_lock):
+            yield Finding(rule="D02", path=index_lock, severity="warning", message="a git command holds the index, or died holding it", fix=f"if no git is running: rm {index_lock}")
+    for scrap in _scraps(repo):
+        yield Finding(rule="D03", severity="warning", path=scrap, message="a piece of an object that was never finished", fix="gitreg doctor --fix")
+
+
+def _scraps(repo: GitRepo) -> Iterator[str]:
+    objects = os.path.join(repo.common_dir, "objects")
+    oldest = time.time() - _SCRAP_AGE
+    for folder in sorted(name for name in os.listdir(objects) if len(name) == 2):
+        for name in sorted(os.listdir(os.path.join(objects, folder))):
+            path = os.path.join(objects, folder, name)
+            if name.startswith("tmp_obj_gitreg_") and os.path.getmtime(path) < oldest:
+                yield path
+
+
+def _swept(repo: GitRepo) -> None:
+    for scrap in list(_scraps(repo)):
+        os.unlink(scrap)
+
+
+def _surroundings(registry: Registry) -> Iterator[Finding]:
+    snapshot = registry.snapshot()
+    if not registry.location.repo.identity().configured:
+        yield Finding(rule="D04", severity="warning", message="git knows no name for you, so commits say who by login and host", fix="git config --global user.name NAME")
+    if any(rule.require for rule in snapshot.config.stages.values()) and not gates.installed():
+        yield Finding(rule="D05", severity="warning", path=layout.CONFIG, message="stages have gates, and the runtime that judges them is not installed", fix="pip install 'gitreg[review]'")
+    for kind, schema in documents.schemas().items():
+        path = f"{layout.SCHEMA_FOLDER}/{kind}.json"
+        if snapshot.bytes_of(path) != setup.schema_text(schema).encode():
+            yield Finding(rule="D06", severity="warning", path=path, message="the schema for editors is missing or not this gitreg's", fix=f"gitreg schema {kind} > {path}")
+
+
+def _files(registry: Registry, *, fix: bool) -> Iterator[Finding]:
+    """Find manifests and pointer files that are gone although a commit had them; restore them with *fix*."""
+    snapshot = registry.snapshot()
+    lost = [path for model in snapshot.model_names() for path in _lost(snapshot, model)]
+    if lost and fix:
+        restored = registry.repaired(lambda base: _restored(base, lost, registry.occasion()))
+        lost = [path for path in lost if path not in restored]
+    for path in lost:
+        how = "" if path.endswith(layout.STAGES) else ", as yanked"
+        yield Finding(rule="D07", path=path, message=f"this file was removed by hand; it can be restored{how}", fix="gitreg doctor --fix")
+
+
+def _lost(snapshot: Snapshot, model: str) -> Iterator[str]:
+    if snapshot.blob_id(layout.stages(model)) is None:
+        yield layout.stages(model)
+    present = set(_numbers(snapshot, model))
+    for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + layout.versions(model)]):
+        for old, new, path in commit.changes:
+            place = layout.place(path.removeprefix(snapshot.prefix))
+            if old and not new and place.kind == "manifest" and place.number not in present:
+                present.add(place.number)
+                yield layout.manifest(model, place.number)
+
+
+def _numbers(snapshot: Snapshot, model: str) -> Iterator[int]:
+    folders = [layout.versions(model)]
+    folders += [f"{folders[0]}/{name.decode()}" for name in snapshot.tree(folders[0]) if name.isdigit()]
+    for folder in folders:
+        for name in snapshot.tree(folder):
+            number = layout.numbered(name.decode("utf-8", "replace"))
+            if number:
+                yield number
+
+
+def _restored(base: Snapshot, lost: list[str], occasion: Occasion) -> dict[str, str]:
+    """Return the text of each lost file that some commit still has: a pointer file as it was, a manifest yanked."""
+    mark = Yanked(at=occasion.at, by=occasion.by, reason="its manifest was removed by hand, and restored by gitreg doctor")
+    files = {}
+    for path in lost:
+        place = layout.place(path)
+        if place.kind == "stages":
+            files[path] = documents.encode_stages(_last(base, path, documents.decode_stages) or Stages(), base.config.stages, path)
+        elif found := _last(base, path, documents.decode_manifest):
+            files[path] = documents.encode_manifest(replace(found, yanked=found.yanked or mark), path)
+    return files
+
+
+def _last(snapshot: Snapshot, path: str, decode: Callable[[bytes, str], T]) -> T | None:
+    """Return a removed file as the last commit that had it has it, or None where that cannot be read."""
+    for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + path]):
+        for old, _, _ in commit.changes:
+            if old:
+                try:
+                    return snapshot.record_of(layout.place(path).kind, old, path, decode)
+                except GitregError:
+                    return None
+    return None
