@@ -195,7 +195,7 @@ class Yanked(Record, frozen=True):
     reason: str
 
 
-class Manifest(Record, frozen=True):
+class Manifest(Record, frozen=True):  # noqa: PLW1641 - its maps can change
     """``versions/<n>.yaml``: one registered iteration of a model."""
 
     number: Number
@@ -213,6 +213,15 @@ class Manifest(Record, frozen=True):
     run: Run | None = None
     later_runs: tuple[Run, ...] = ()
     yanked: Yanked | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether nothing differs; Python takes 1 for true, a manifest does not."""
+        if not isinstance(other, Manifest) or super().__eq__(other) is not True:
+            return False
+        return alike(self.params, other.params) and alike(self.metadata, other.metadata)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     @property
     def usable(self) -> bool:
@@ -366,6 +375,15 @@ def plain(record: Struct) -> Any:
 def json_of(record: Struct) -> Any:
     """Return *record* as its JSON reads back: lists for tuples, nothing shared with the record."""
     return msgspec.json.decode(msgspec.json.encode(record))
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two JSON-like values are equal, and booleans in the same places."""
+    if isinstance(one, dict):
+        return one == other and all(alike(value, other[key]) for key, value in one.items())
+    if isinstance(one, (list, tuple)):
+        return one == other and all(map(alike, one, other))
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
 def with_forced(event: Event, forced: tuple[str, ...]) -> Event:

@@ -194,7 +194,10 @@ def _given(**facts: Any) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact is not None}
 
 
-def _links(given: Mapping[str, Any]) -> dict[str, Any]:
+def _links(given: Any) -> Any:
+    """Return links as the manifest has them; what is no map of them is refused later, with its field."""
+    if not isinstance(given, dict):
+        return given
     return {name: {"uri": link} if isinstance(link, str) else link for name, link in given.items()}
 
 

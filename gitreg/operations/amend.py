@@ -6,6 +6,7 @@ While a version is running everything but its number, name and origin may change
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,11 +14,9 @@ import msgspec
 
 from gitreg.errors import ConflictError, UsageError
 from gitreg.operations import stages
-from gitreg.records import Change, Manifest, Occasion, Yanked
+from gitreg.records import Change, Manifest, Occasion, Yanked, alike
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gitreg import names
     from gitreg.view import View
 
@@ -88,11 +87,10 @@ def update(view: View, selector: names.Selector, facts: Mapping[str, Any]) -> Ch
 def _merged(manifest: Manifest, name: str, fact: Any) -> Any:
     if name in _ORIGIN or name not in Manifest.__struct_fields__:
         raise UsageError("{name!r} is not a field of a version that can be updated", name=name, hint="gitreg update --help")
-    if name in _FREE_MAPS:
-        return {key: value for key, value in (getattr(manifest, name) | fact).items() if value is not None}
-    if name in (*_GROWING_MAPS, "params"):
-        return getattr(manifest, name) | fact
-    return fact
+    if name not in (*_FREE_MAPS, *_GROWING_MAPS, "params") or not isinstance(fact, Mapping):
+        return fact
+    merged = {**getattr(manifest, name), **fact}
+    return {key: value for key, value in merged.items() if value is not None} if name in _FREE_MAPS else merged
 
 
 def _only_grew(old: Manifest, new: Manifest, model: str) -> None:
@@ -105,7 +103,7 @@ def _only_grew(old: Manifest, new: Manifest, model: str) -> None:
     if new.later_runs[: len(old.later_runs)] != old.later_runs:
         raise _frozen(model, old, "later_runs")
     for name in ("status", "params", "run"):
-        if getattr(new, name) != getattr(old, name):
+        if not alike(getattr(old, name), getattr(new, name)):
             raise _frozen(model, old, name)
 
 
