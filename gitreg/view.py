@@ -130,7 +130,7 @@ class View(ABC):
         Raises:
             NotFoundError: there is no such model or version.
         """
-        manifest = self.find_manifest(model, number)
+        manifest = self.find_manifest(model, number) if number > 0 else None
         if manifest is None:
             self.card(model)
             raise NotFoundError(
