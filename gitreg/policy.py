@@ -62,7 +62,7 @@ def _case(base: View, event: Event, moves: Sequence[Move]) -> Case:
     assert event.stage
     about = [m for m in moves if m.stage == event.stage or (event.number is None and m.number == event.from_number)]
     back = bool(about) and about[-1].rollback and event.number == _target(base, event.model, event.stage)
-    return Case(event, base.config.stages[event.stage], any(m.force for m in about), back)
+    return Case(event, base.config.stages[event.stage], bool(about) and about[-1].force, back)
 
 
 def _target(base: View, model: str, stage: str) -> int | None:
@@ -139,7 +139,7 @@ def _facts(base: View, end: View, event: Event) -> dict[str, Any]:
     stages = base.find_stages(event.model)
     candidate["stage"] = stages.state_of(event.number) if stages else None
     current = None if event.from_number is None else _judged(base, event.model, event.from_number)
-    return {"candidate": candidate, "current": current, "model": records.json_of(end.card(event.model))}
+    return {"candidate": candidate, "current": current, "model": records.json_of(base.find_card(event.model) or end.card(event.model))}
 
 
 def _judged(view: View, model: str, number: int) -> dict[str, Any]:
