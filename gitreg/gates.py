@@ -76,4 +76,4 @@ def _value(path: str, facts: Any) -> str:
         if not isinstance(facts, dict) or part not in facts:
             return "nothing"
         facts = facts[part]
-    return f"{facts:g}" if isinstance(facts, float) else repr(facts)
+    return repr(facts)
