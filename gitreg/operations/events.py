@@ -68,8 +68,9 @@ def _of_stages(part: ModelDelta) -> Iterator[Event]:
             yield Event(event="cleared", stage=stage, from_number=was.number)
     states = before.states()
     for number, state in after.states().items():
-        if state == names.ARCHIVED and states.get(number) != names.ARCHIVED:
-            yield Event(event="archived", number=number, stage=states.get(number))
+        by_hand = number in after.archived and number not in before.archived
+        if state == names.ARCHIVED and (by_hand or states.get(number) != names.ARCHIVED):
+            yield Event(event="archived", number=number, stage=before.held_by(number))
 
 
 def _kind(was: Pointer, now: Pointer) -> str:
@@ -87,7 +88,7 @@ def _of_manifests(part: ModelDelta) -> Iterator[Event]:
             yield Event(event="registered", number=number)
             continue
         if was.status != now.status:
-            yield Event(event="completed" if now.status == "ready" else "failed", number=number)
+            yield Event(event={"ready": "completed", "failed": "failed"}.get(now.status, "updated"), number=number)
         if (was.yanked is None) != (now.yanked is None):
             yield Event(event="yanked" if now.yanked else "unyanked", number=number)
         if replace(was, status=now.status, yanked=now.yanked) != now and was.status == now.status:
@@ -117,13 +118,15 @@ _RANK = {"model_created": 0, "registered": 0, "promoted": 1, "cleared": 1, "arch
 
 def summary(found: tuple[Event, ...]) -> str:
     """Return the change in the imperative: ``iris: promote 7 (1.0.5) to production, archiving 6``."""
+    if not found:
+        return "registry: note who held which stage"
     models = sorted({event.model for event in found if event.model})
     phrases = [phrase for model in models for phrase in _phrases([e for e in found if e.model == model])]
     phrases += [_WORDS[event.event] for event in found if event.model is None]
     text = ", ".join(phrases)
     if len(models) == 1:
         text = f"{models[0]}: {text}"
-    if len(models) > 1 or len(text) > _LONGEST:
+    if len(models) > 1 or (len(text) > _LONGEST and len(phrases) > 1):
         what = f"{len(models)} models" if len(models) > 1 else models[0] if models else "registry"
         text = f"{what}: {len(found)} changes"
     return text
