@@ -30,9 +30,15 @@ class Claim(NamedTuple):
 
 def written(subject: str, reason: str, operation_id: str, events: Iterable[Event]) -> str:
     """Return the whole message."""
+    subject, reason = _storable(subject), _storable(reason)
     body = f"{_untrailed(reason)}\n\n" if reason.strip() else ""
     trailers = [f"{OP}: {operation_id}", *(f"{CHANGE}: {_line(event)}" for event in events)]
     return f"{subject}\n\n{body}" + "\n".join(trailers) + "\n"
+
+
+def _storable(text: str) -> str:
+    """Return *text* with what no commit can hold written out: NUL, and halves of surrogate pairs."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def _untrailed(reason: str) -> str:
