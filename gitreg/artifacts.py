@@ -88,6 +88,8 @@ def fingerprint(path: str) -> dict[str, Any]:
     """
     try:
         if not os.path.isdir(path):
+            if not os.path.isfile(path):  # a pipe would wait for ever
+                raise UsageError("{path!r} is no regular file", path=path)
             return {"sha256": _digest(path), "size": os.path.getsize(path)}
         files = sorted(_files(path, ""), key=os.fsencode)
         sizes = [os.path.getsize(os.path.join(path, name)) for name in files]
@@ -106,8 +108,10 @@ def _files(top: str, below: str) -> Iterator[str]:
                 raise UsageError("{path!r} is a link: a folder that is registered holds files only", path=os.path.join(top, name))
             if entry.is_dir():
                 yield from _files(top, name)
-            else:
+            elif entry.is_file() and "\n" not in entry.name:
                 yield name
+            else:
+                raise UsageError("{path!r} cannot be registered: a folder holds regular files, without line ends in their names", path=os.path.join(top, name))
 
 
 def _digest(path: str) -> str:

@@ -49,15 +49,13 @@ class Client:
         """Return the board: each model with its latest version and who holds each stage."""
         return self.registry.models()
 
-    def update_model(self, model: str, *, add_tags: tuple[str, ...] | list[str] = (), remove_tags: tuple[str, ...] | list[str] = (), **facts: Any) -> ModelCard:
-        """Set fields of ``model.yaml``, add and remove tags; returns the card.
+    def update_model(self, model: str, **facts: Any) -> ModelCard:
+        """Set fields of ``model.yaml``, ``add_tags`` and ``remove_tags``; returns the card.
 
         Raises:
             NotFoundError: there is no such model.
             UsageError: a fact is not a field that can be set.
         """
-        if add_tags or remove_tags:
-            facts["tags"] = tags_changed(self.registry.model(model).tags, add_tags, remove_tags)
         self.registry.update_model(model, **facts)
         return self.registry.model(model)
 
@@ -133,10 +131,3 @@ class Client:
         found = self.get_model_version(model, version)
         self.registry.yank(found.id, reason=reason, force=force)
         return self.registry.get(found.id)
-
-
-def tags_changed(tags: tuple[str, ...], add: tuple[str, ...] | list[str], remove: tuple[str, ...] | list[str]) -> list[str]:
-    """Return *tags* without those to *remove* and with those to *add*, in order, none twice."""
-    return list(dict.fromkeys(tag for tag in (*tags, *add) if tag not in remove))
-
-

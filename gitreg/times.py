@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from gitreg.errors import NotFoundError, UsageError
@@ -29,7 +29,7 @@ def moment(text: str) -> datetime | None:
     except ValueError as error:
         raise UsageError("{text!r} is not a date: {reason}", text=text, reason=error) from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    return aware + timedelta(days=1) - timedelta(microseconds=1) if bare else aware
+    return datetime.combine(aware, time.max, UTC) if bare else aware
 
 
 def commit_at(location: Location, tip: str, when: datetime) -> str:

@@ -69,6 +69,7 @@ def _scalar(value: Any) -> Any:
 def update(view: View, selector: names.Selector, facts: Mapping[str, Any]) -> Change:
     """Return the change that lays *facts* over a version; what is recorded already changes nothing.
 
+    ``add_tags`` and ``remove_tags`` change the tags that are there;
     ``metrics artifacts metadata links params`` are merged by key (in ``metadata`` and ``links``, a key whose
     value is None goes away); the others replace what was.
 
@@ -79,9 +80,20 @@ def update(view: View, selector: names.Selector, facts: Mapping[str, Any]) -> Ch
     """
     view.live_card(selector.model)
     manifest = view.manifest(selector.model, view.number(selector))
+    facts = with_tags(manifest.tags, facts)
     changed = built(Manifest, fields_of(manifest) | {name: _merged(manifest, name, fact) for name, fact in facts.items()})
     _only_grew(manifest, changed, selector.model)
     return Change(model=selector.model, number=manifest.number, manifests=() if changed == manifest else (changed,))
+
+
+def with_tags(tags: tuple[str, ...], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *facts* with ``add_tags`` and ``remove_tags`` turned into the ``tags`` that come out of *tags*."""
+    left = dict(facts)
+    add, remove = left.pop("add_tags", ()), left.pop("remove_tags", ())
+    if add or remove:
+        start = left.get("tags", tags)
+        left["tags"] = list(dict.fromkeys(tag for tag in (*start, *add) if tag not in remove))
+    return left
 
 
 def _merged(manifest: Manifest, name: str, fact: Any) -> Any:

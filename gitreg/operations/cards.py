@@ -41,13 +41,15 @@ def create(view: View, model: str, facts: Mapping[str, Any], occasion: Occasion)
 def update(view: View, model: str, facts: Mapping[str, Any]) -> Change:
     """Return the change that sets *facts* on the card of *model*; what is set already changes nothing.
 
+    ``add_tags`` and ``remove_tags`` change the tags that are there.
+
     Raises:
         NotFoundError: there is no such model.
         ConflictError: it was deleted.
         UsageError: a fact is not a field of ``model.yaml`` that can be changed.
     """
     card = view.live_card(model)
-    changed = amend.built(ModelCard, amend.fields_of(card) | _allowed(facts))
+    changed = amend.built(ModelCard, amend.fields_of(card) | _allowed(amend.with_tags(card.tags, facts)))
     return Change(model=model, card=None if changed == card else changed)
 
 

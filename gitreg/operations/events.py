@@ -143,7 +143,7 @@ def _phrases(found: list[Event]) -> Iterator[str]:
         if event.event in quiet or (event.event == "archived" and event.number not in displaced):
             continue
         if event.event == "promoted":
-            yield _promoted(event, displaced.pop(event.from_number, None) is not None)
+            yield _promoted(event, archiving=displaced.pop(event.from_number, None) is not None)
         elif event.event == "cleared":
             gone = displaced.pop(event.from_number, None)
             moved = any(e.event == "promoted" and e.number == event.from_number for e in found)
@@ -155,7 +155,18 @@ def _phrases(found: list[Event]) -> Iterator[str]:
             yield f"{_WORDS[event.event]} {_label(event)}".rstrip()
 
 
-def _promoted(event: Event, archiving: bool) -> str:
+def sentence(event: Event) -> str:
+    """Return one event in the imperative: ``promote 7 (1.0.5) to production``."""
+    if event.event == "promoted":
+        return _promoted(event, archiving=False)
+    if event.event == "cleared":
+        return f"vacate {event.stage}"
+    if event.event == "archived":
+        return f"archive {_label(event)}" + (f" (was {event.stage})" if event.stage else "")
+    return f"{_WORDS[event.event]} {_label(event)}".rstrip()
+
+
+def _promoted(event: Event, *, archiving: bool) -> str:
     done = f"roll {event.stage} back to {_label(event)}" if event.kind == "rollback" else f"promote {_label(event)} to {event.stage}"
     return f"{done}, archiving {event.from_number}" if archiving else done
 

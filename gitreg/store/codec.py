@@ -42,6 +42,9 @@ _PLAIN = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./<>@+() -]*[A-Za-z0-9_./<>@+()])?"
 _WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 _DIGEST = re.compile(r"[0-9a-f]{40,}")
 _BREAKS = re.compile(r"[\r\x85\u2028\u2029\ufeff\t]")
+_LINE_END = re.compile(r"\r\n?|\n")
+_BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
+_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
 
 Path = tuple[str | int, ...]
 
@@ -218,23 +221,30 @@ def line_of(data: bytes, path: Path) -> int:
     return known.get(path, 1)
 
 
+def lines_of(data: bytes) -> list[str]:
+    """Return the lines of a document, as YAML counts them, without their ends and without a byte order mark."""
+    return _LINE_END.split(data.decode("utf-8-sig"))
+
+
 def token_ends(data: bytes) -> dict[int, int]:
     """Return for each 0-based line the column after its last token; lines inside a text have column -1."""
     ends: dict[int, int] = {}
-    for token in yaml.scan(data.decode("utf-8"), Loader=yaml.CSafeLoader):
+    lines = lines_of(data)
+    for token in yaml.scan("\n".join(lines), Loader=yaml.CSafeLoader):
         first, last = token.start_mark, token.end_mark
+        if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
+            ends[first.line] = _BLOCK_HEADER.match(lines[first.line], first.column).end()  # type: ignore[union-attr]
+            ends.update(dict.fromkeys(range(first.line + 1, last.line + (last.column > 0)), -1))
+            continue
         if isinstance(token, yaml.ScalarToken):
-            block = token.style in ("|", ">")
-            ends.update(dict.fromkeys(range(first.line + 1, last.line + (not block)), -1))
-            if block:
-                continue
+            ends.update(dict.fromkeys(range(first.line, last.line), -1))
         elif first.index == last.index:  # the scanner's own marks (block ends), not text
             continue
         ends[last.line] = max(ends.get(last.line, 0), last.column)
     return ends
 
 
-def dump(value: dict[str, Any]) -> str:
+def dump(value: Any) -> str:
     """Return the YAML text of *value*: one key a line, in its order.
 
     Raises:

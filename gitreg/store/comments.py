@@ -33,9 +33,8 @@ def comments(data: bytes) -> list[Comment]:
         return []
     ends = codec.token_ends(data)
     named = _named(data)
-    lines = data.decode("utf-8").replace("\r\n", "\n").split("\n")
     found = []
-    for index, line in enumerate(lines):
+    for index, line in enumerate(codec.lines_of(data)):
         end = ends.get(index, 0)
         text = line[end:].strip() if end >= 0 else ""
         if text.startswith("#"):

@@ -27,7 +27,7 @@ KINDS: dict[str, Any] = {
     "manifest": Manifest,
     "stages": dict[StageName, Pointer],
 }
-_ARCHIVED = tuple[Number, ...]
+_ARCHIVED = tuple[Number, ...] | None  # None: a hand took the last line out and left the key
 _NAME_LINE = re.compile(rb'^version: "([^"\\\n]+)"\r?$', re.MULTILINE)
 R = TypeVar("R")
 
@@ -94,7 +94,7 @@ def decode_stages(data: bytes, path: str) -> Stages:
     archived = blocks.pop(names.ARCHIVED, ()) if isinstance(value, dict) else ()
     try:
         return Stages(
-            pointers=msgspec.convert(blocks, KINDS["stages"]), archived=msgspec.convert(archived or (), _ARCHIVED)
+            pointers=msgspec.convert(blocks, KINDS["stages"]), archived=msgspec.convert(archived, _ARCHIVED) or ()
         )
     except msgspec.ValidationError:
         raise first_problem("stages", value, data, path) from None
@@ -192,9 +192,10 @@ def _sized(text: str, path: str) -> str:
 
 
 def name_in(data: bytes, path: str) -> str:
-    """Return the version's name as the byte scan finds it; more than one hit is settled by a parse."""
-    hits = _NAME_LINE.findall(data)
-    return hits[0].decode() if len(hits) == 1 else decode_manifest(data, path).version
+    """Return the version's name as the byte scan finds it; where that could err, a parse settles it."""
+    hits = list(_NAME_LINE.finditer(data))
+    sure = len(hits) == 1 and b"'" not in data[: hits[0].start()]  # only single quotes can wrap such a line in a text
+    return hits[0][1].decode() if sure else decode_manifest(data, path).version
 
 
 def schemas() -> dict[str, dict[str, Any]]:

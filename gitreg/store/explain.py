@@ -35,7 +35,7 @@ class Problem(NamedTuple):
 
 def dotted(path: Path) -> str:
     """Return *path* as FIELD of ``gitreg get`` is written: a name with a dot is quoted."""
-    return ".".join(f'"{part}"' if "." in str(part) else names.shown(str(part)) for part in path)
+    return ".".join(f'"{part}"' if "." in part else part for part in map(names.shown, map(str, path)))
 
 
 @cache
@@ -129,7 +129,7 @@ def _seen(value: Any) -> str:
 
 def _struct(kind: inspect.StructType, value: dict[str, Any], path: Path) -> Iterator[Problem]:
     known = {field.encode_name: field for field in kind.fields}
-    for key in value.keys() - known.keys():
+    for key in [key for key in value if key not in known]:
         near = get_close_matches(str(key), known, n=1)
         yield Problem((*path, key), "unknown key" + (f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"))
     for name, field in known.items():

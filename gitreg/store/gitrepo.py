@@ -88,7 +88,7 @@ class GitRepo:
             if "dubious ownership" in said:
                 raise NotFoundError("git refuses to read {folder!r}: somebody else owns it", folder=start, hint=f"git config --global --add safe.directory {start}")
             raise NotFoundError("there is no git repository in {folder!r} or above it", folder=start, hint="gitreg init")
-        git_dir, common_dir, inside, algorithm, prefix = out.decode().split("\n")[:5]
+        git_dir, common_dir, inside, algorithm, prefix = os.fsdecode(out).split("\n")[:5]
         folder = os.path.realpath(start)
         top = folder[: len(folder) - len(prefix)] if prefix else folder
         return cls(git_dir, common_dir, worktree=top if inside == "true" else None, prefix=prefix, algorithm=algorithm)
@@ -101,11 +101,7 @@ class GitRepo:
 
     def head_ref(self) -> str | None:
         """Return the full name of the branch that HEAD is on, or None where it is detached."""
-        with open(os.path.join(self.git_dir, "HEAD"), encoding="utf-8", errors="replace") as file:
-            head = file.read().strip()
-        if head == "ref: refs/heads/.invalid":  # the reftable backend keeps HEAD elsewhere
-            return self.output("symbolic-ref", "-q", "HEAD", ok=(0, 1)) or None
-        return head.removeprefix("ref: ") if head.startswith("ref: ") else None
+        return _head(self.git_dir)
 
     def commit(self, rev: str) -> str | None:
         """Return the id of the commit that *rev* (a person's text) names, or None."""
@@ -131,6 +127,8 @@ class GitRepo:
         said = err.decode(errors="replace")
         if "is at" in said or "but expected" in said or "reference already exists" in said or "unable to resolve reference" in said:
             return False
+        if "cannot create" in said and "exists" in said:
+            raise ConflictError("git cannot make {ref}: {said}", ref=ref, said=said.strip().removeprefix("fatal: "), hint="choose another branch name")
         if "File exists" in said:
             raise BusyError("another git process holds the lock of {ref}", ref=ref, hint="gitreg doctor")
         if "reference-transaction" in said or "ref updates aborted by hook" in said:
@@ -138,10 +136,12 @@ class GitRepo:
         raise BusyError("git could not move {ref}: {said}", ref=ref, said=said.strip().removeprefix("fatal: "))
 
     def _sync_folder_of(self, ref: str) -> None:
-        """Make the rename of a loose ref survive a power cut: its folder, up to the common dir if it is new."""
-        folder = os.path.join(self.common_dir, os.path.dirname(ref))
-        if os.path.isdir(folder):  # not with the reftable backend
-            sync_folder(folder)
+        """Make the rename of a loose ref survive a power cut: its folder, and those up to ``refs/heads``, if they are new."""
+        folder = os.path.dirname(ref)
+        while folder.startswith("refs/"):
+            if os.path.isdir(os.path.join(self.common_dir, folder)):  # not with the reftable backend
+                sync_folder(os.path.join(self.common_dir, folder))
+            folder = os.path.dirname(folder) if folder != "refs/heads" else ""
 
     # -- who and how --------------------------------------------------------------------------------------
 
@@ -164,25 +164,24 @@ class GitRepo:
         return self.output("config", "--get", key, ok=(0, 1)) or None
 
     def set_config(self, key: str, value: str) -> None:
-        """Set a git config *key* of this repository."""
-        from git import Repo
-
-        with Repo(self.git_dir) as repo, repo.config_writer() as writer:
-            section, _, option = key.partition(".")
-            writer.set_value(section, option, value)
+        """Set a git config *key* of this repository; git keeps a person's comments, GitPython's writer drops them."""
+        code, _, err = self.git("config", "--replace-all", key, value)
+        if code:
+            raise BusyError("git cannot set {key} to {value!r}: {said}", key=key, value=value, said=err.decode(errors="replace").strip())
 
     def checkouts(self) -> list[Checkout]:
         """Return every worktree of this repository, the main one first."""
         found = []
         if not self._bare():
             main = self.worktree if self.git_dir == self.common_dir else None
-            found.append(_checkout(main or self._main_folder(), self.common_dir))
+            found.append(checkout_at(main or self._main_folder(), self.common_dir))
         linked = os.path.join(self.common_dir, "worktrees")
         for name in sorted(os.listdir(linked)) if os.path.isdir(linked) else ():
             pointer = os.path.join(linked, name, "gitdir")
             if os.path.isfile(pointer):
-                with open(pointer, encoding="utf-8") as file:
-                    found.append(_checkout(os.path.dirname(file.read().strip()), os.path.join(linked, name)))
+                with open(pointer, encoding="utf-8", errors="surrogateescape") as file:  # absolute, or from the pointer's folder
+                    folder = os.path.dirname(os.path.join(linked, name, file.read().rstrip("\n")))
+                found.append(checkout_at(os.path.normpath(folder), os.path.join(linked, name)))
         return [checkout for checkout in found if os.path.isdir(checkout.folder)]
 
     def _bare(self) -> bool:
@@ -243,6 +242,19 @@ class GitRepo:
             yield int(at), found
 
 
+def _head(git_dir: str) -> str | None:
+    """Return the branch that a HEAD is on, or None where it is detached."""
+    file = os.path.join(git_dir, "HEAD")
+    if os.path.islink(file):  # core.preferSymlinkRefs
+        return os.readlink(file)
+    with open(file, encoding="utf-8", errors="surrogateescape") as open_file:
+        head = open_file.read().strip()
+    if head == "ref: refs/heads/.invalid":  # the reftable backend keeps HEAD elsewhere
+        _, out, _ = _git(("--git-dir", git_dir, "symbolic-ref", "-q", "HEAD"))
+        return os.fsdecode(out).strip() or None
+    return head.removeprefix("ref: ") if head.startswith("ref: ") else None
+
+
 def _logged(entry: str) -> LoggedCommit:
     commit, at, author, message, *rest = entry.split("\0")
     changes = []
@@ -262,10 +274,9 @@ def _tame(text: str) -> str:
     return "".join(c for c in text if c not in "<>\n\r\0").strip()
 
 
-def _checkout(folder: str, git_dir: str) -> Checkout:
-    with open(os.path.join(git_dir, "HEAD"), encoding="utf-8", errors="replace") as file:
-        head = file.read().strip()
-    branch = head.removeprefix("ref: ") if head.startswith("ref: ") else None
+def checkout_at(folder: str, git_dir: str) -> Checkout:
+    """Return what the worktree in *folder* is on and at now."""
+    branch = _head(git_dir)
     for state, what in _UNDER_WAY:
         if os.path.exists(os.path.join(git_dir, state)):
             rebased = os.path.join(git_dir, state, "head-name")

@@ -32,8 +32,10 @@ def write(common_dir: str, entry: Entry) -> None:
         BusyError: the disk is full or read-only; nothing was changed yet.
     """
     final = path(common_dir)
-    temporary = f"{final}.{os.getpid()}"
+    temporary = f"{final}.new"  # one name: the lock is held, and what a crash leaves is written over
     try:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
         with open(temporary, "wb") as file:
             file.write(msgspec.json.encode(entry))
             file.flush()

@@ -23,8 +23,17 @@ PATIENCE = 60.0  # seconds
 def folder(common_dir: str) -> str:
     """Return the folder in the git common dir where gitreg keeps what is its own, made where it is missing."""
     own = os.path.join(common_dir, "gitreg")
-    os.makedirs(own, exist_ok=True)
+    try:
+        os.mkdir(own)
+    except FileExistsError:
+        return own
+    os.chmod(own, _mode(common_dir))
     return own
+
+
+def _mode(common_dir: str) -> int:
+    """Return who may do what in this repository: git itself has set it on ``objects``, for a shared one too."""
+    return os.stat(os.path.join(common_dir, "objects")).st_mode & 0o7777
 
 
 @contextlib.contextmanager
@@ -36,7 +45,8 @@ def held(common_dir: str, patience: float = PATIENCE) -> Iterator[int]:
     """
     descriptors: list[int] = []
     try:
-        lock = FileLock(os.path.join(folder(common_dir), "lock"), timeout=patience, poll_interval=0.002, fallback_to_soft=False, on_acquired=descriptors.append)
+        file, mode = os.path.join(folder(common_dir), "lock"), _mode(common_dir) & 0o666
+        lock = FileLock(file, timeout=patience, mode=mode, poll_interval=0.002, fallback_to_soft=False, on_acquired=descriptors.append)
         lock.acquire()
     except Timeout:
         raise BusyError("another process has been writing to this registry for {seconds:g} seconds", seconds=patience, hint="gitreg doctor") from None

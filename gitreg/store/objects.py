@@ -72,6 +72,7 @@ class ObjectWriter:
 
     def __init__(self, common_dir: str, algorithm: str) -> None:
         self._folder = os.path.join(common_dir, "objects")
+        self._mode = os.stat(self._folder).st_mode & 0o7777
         self._algorithm = algorithm
         self._pending: dict[str, bytes] = {}
 
@@ -106,7 +107,7 @@ class ObjectWriter:
             return False
         try:
             os.mkdir(folder)
-            os.chmod(folder, os.stat(self._folder).st_mode & 0o7777)
+            os.chmod(folder, self._mode)
         except FileExistsError:
             return False
         except OSError as error:
@@ -114,20 +115,19 @@ class ObjectWriter:
         return True
 
     def _write(self, object_id: str, packed: bytes) -> str:
+        """Write one object, over one of that name too: it may be a piece that a power cut left, or about to be pruned."""
         folder = os.path.join(self._folder, object_id[:2])
-        final = os.path.join(folder, object_id[2:])
-        if os.path.exists(final):  # another wrote the same bytes, perhaps without syncing them
-            _sync_file(final)
-            return folder
-        temporary = os.path.join(folder, f"tmp_obj_gitreg_{os.getpid()}_{object_id[2:10]}")
-        descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o444)
+        temporary = os.path.join(folder, f"tmp_obj_gitreg_{os.getpid()}_{os.urandom(6).hex()}")  # git gc removes old ones
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444)
         try:
             try:
                 _write_all(descriptor, packed)
+                if self._mode & 0o020:  # shared with a group, whatever this person's umask is
+                    os.fchmod(descriptor, self._mode & 0o444)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.rename(temporary, final)
+            os.rename(temporary, os.path.join(folder, object_id[2:]))
         except OSError:
             os.unlink(temporary)
             raise
@@ -140,14 +140,6 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _sync_file(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _unwritable(folder: str, error: OSError) -> BusyError:
     return BusyError("cannot write to {folder!r}: {reason}", folder=folder, reason=error.strerror or str(error))
 
@@ -158,7 +150,7 @@ def write_tree(writer: ObjectWriter, load: Callable[[str], Tree], root: str | No
     *load* reads a tree by id, *keep* is told each tree that was made, so that a cache can hold it.
 
     Raises:
-        InvalidError: a path leads through something that is not a folder.
+        InvalidError: a path leads through something that is not a folder, or something that is not a file stands there.
     """
     tree = load(root) if root else {}
     changed: dict[bytes, Entry] = {}
@@ -168,6 +160,9 @@ def write_tree(writer: ObjectWriter, load: Callable[[str], Tree], root: str | No
         if slash:
             below.setdefault(head, {})[tail] = blob
         elif blob is not None:
+            stands = tree.get(head.encode())
+            if stands is not None and not stands.mode.startswith(b"100"):
+                raise InvalidError("this is not a regular file", path=head, rule="R07")
             changed[head.encode()] = Entry(FILE, blob)
     for head, inner in below.items():
         old = tree.get(head.encode())

@@ -8,17 +8,18 @@ paths are touched afterwards. ``index.lock`` is a hard link to a file of our own
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError
 from gitreg.store import journal
-from gitreg.store.gitrepo import sync_folder
+from gitreg.store.gitrepo import checkout_at, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from gitreg.store.gitrepo import Checkout, GitRepo
@@ -26,23 +27,32 @@ if TYPE_CHECKING:
 _OWNER, _COPY = "gitreg.owner", "gitreg.index"
 _PATIENCE, _POLL = 10.0, 0.02  # seconds to wait for a git command that holds index.lock
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+_FEW = 100  # paths to name in a command: with more of them the whole index is listed, which is linear
+
+
+class Staged(NamedTuple):
+    """What the index has at a path; *overlooked* where git was told not to look at the file (``assume-unchanged``)."""
+
+    blob: str
+    overlooked: bool
 
 
 class Refresh:
     """A refresh of one checkout from *old* to *new*, in three steps: take and check, apply, release."""
 
-    def __init__(self, repo: GitRepo, checkout: Checkout, old: str, new: str, lock: int) -> None:
-        self.repo, self.checkout, self.old, self.new, self.lock = repo, checkout, old, new, lock
+    def __init__(self, repo: GitRepo, checkout: Checkout, old: str, new: str, lock: int, patience: float = _PATIENCE) -> None:
+        self.repo, self.checkout, self.old, self.new, self.lock, self.patience = repo, checkout, old, new, lock, patience
         self._index = os.path.join(checkout.git_dir, "index")
         self._copy = os.path.join(checkout.git_dir, _COPY)
 
     def __enter__(self) -> Refresh:
-        take_index(self.checkout)
+        take_index(self.checkout, self.patience)
         try:
+            for left in (self._copy, self._copy + ".lock"):  # by a crash
+                if os.path.exists(left):
+                    os.unlink(left)
             if os.path.exists(self._index):
                 shutil.copy2(self._index, self._copy)  # with its time: git tells racy entries by it
-            elif os.path.exists(self._copy):
-                os.unlink(self._copy)
         except OSError as error:
             release_index(self.checkout)
             raise BusyError("cannot write to {folder!r}: {reason}", folder=self.checkout.git_dir, reason=error.strerror or str(error)) from None
@@ -56,38 +66,72 @@ class Refresh:
 
         Raises:
             ConflictError: an edit, a staged or an untracked file stands there, or a merge or rebase is under way.
+            BusyError: the person switched to another branch just now.
         """
-        if self.checkout.busy:
-            raise ConflictError("a {what} is under way in {folder!r}", what=self.checkout.busy, folder=self.checkout.folder, hint=f"finish or abort the {self.checkout.busy} first")
-        staged = self._staged(before)
+        now = checkout_at(self.checkout.folder, self.checkout.git_dir)
+        if now.branch != self.checkout.branch:
+            raise BusyError("{folder!r} was switched to another branch just now", folder=now.folder)
+        if now.busy:
+            raise ConflictError("a {what} is under way in {folder!r}", what=now.busy, folder=now.folder, hint=f"finish or abort the {now.busy} first")
+        new = [path for path, blob in before.items() if blob is None]
+        roots = {root for path in new for root in self._new_folders(path)}
+        staged = self._staged({*before, *roots})
+        for path, entry in staged.items():
+            if path in roots or (path not in before and any(path.startswith(f"{file}/") for file in new)):
+                raise self._in_the_way(path, "staged changes")
+            if entry.overlooked and self._differs(path, entry.blob):
+                raise self._in_the_way(path, "edits that git was told to overlook")
         for path, blob in before.items():
-            if staged.get(path) != blob:
+            if (staged[path].blob if path in staged else None) != blob:
                 raise self._in_the_way(path, "staged changes")
             if blob is None:
                 self._nothing_at(path)
-        known = [path for path, blob in before.items() if blob is not None]
-        if known and self._edited(known):
-            edited = next((path for path in known if self._edited([path])), known[0])
-            raise self._in_the_way(edited, "edits that are not committed")
+        edited = self._edited([path for path, blob in before.items() if blob is not None])
+        if edited:
+            raise self._in_the_way(edited[0], "edits that are not committed")
+
+    def _new_folders(self, path: str) -> Iterator[str]:
+        """Yield the folders above *path* that the old commit does not have: a file may be staged under their name."""
+        folder = os.path.dirname(path)
+        while folder and self._blob(self.old, folder) is None:
+            yield folder
+            folder = os.path.dirname(folder)
 
     def _in_the_way(self, path: str, what: str) -> ConflictError:
         return ConflictError("{path} in {folder!r} has {what}: this write would touch them", path=path, folder=self.checkout.folder, what=what, hint=f"git stash push -- {path}")
 
-    def _staged(self, paths: Iterable[str]) -> dict[str, str]:
-        code, out, err = self._git("ls-files", "-s", "-z", "--", *paths)
-        if code:
-            raise BusyError("git cannot read the index: {said}", said=err.decode(errors="replace").strip())
+    def _staged(self, paths: Collection[str]) -> dict[str, Staged]:
+        """Return what the index has at and below *paths*."""
         found = {}
-        for line in out.decode(errors="surrogateescape").split("\0")[:-1]:
+        for line in self._listed("ls-files", "-s", "-v", "-z", paths=paths):
             meta, _, path = line.partition("\t")
-            _, blob, stage = meta.split(" ")
-            found[path] = blob if stage == "0" else "unmerged"
+            tag, _, blob, stage = meta.split(" ")
+            found[path] = Staged(blob if stage == "0" else "unmerged", overlooked=tag.islower() or tag == "S")
         return found
 
-    def _edited(self, paths: Sequence[str]) -> bool:
-        """Ask git whether a file differs from the index by content; a touched or copied file is not an edit."""
-        code, _, _ = self._git("diff", "--no-ext-diff", "--no-textconv", "--ignore-submodules", "--quiet", "--", *paths, env={"GIT_OPTIONAL_LOCKS": "1"})
-        return code != 0
+    def _edited(self, paths: Collection[str]) -> list[str]:
+        """Ask git which files differ from the index by content; a touched or copied file is not an edit."""
+        if not paths:
+            return []
+        plain = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules", "-O/dev/null", "--no-relative")
+        env = {"GIT_OPTIONAL_LOCKS": "1"}  # it may note new times in our copy of the index
+        edited = set(self._listed("-c", "diff.autoRefreshIndex=true", "diff", *plain, "--name-only", "-z", paths=paths, env=env))
+        return [path for path in paths if path in edited]
+
+    def _listed(self, *args: str, paths: Collection[str], env: dict[str, str] | None = None) -> list[str]:
+        limits = ("--", *paths) if len(paths) <= _FEW else ()
+        code, out, err = self._git(*args, *limits, env=env)
+        if code:
+            raise BusyError("git cannot compare {folder!r} with its index: {said}", folder=self.checkout.folder, said=err.decode(errors="replace").strip())
+        return out.decode(errors="surrogateescape").split("\0")[:-1]
+
+    def _differs(self, path: str, blob: str) -> bool:
+        """Tell whether a file that git does not look at is there and has other content than *blob*."""
+        file = os.path.join(self.checkout.folder, path)
+        if not os.path.lexists(file):
+            return False
+        code, out, _ = self._git("hash-object", f"--path={path}", "--", file)
+        return os.path.islink(file) or code != 0 or out.decode().strip() != blob
 
     def _nothing_at(self, path: str) -> None:
         at = self.checkout.folder
@@ -111,33 +155,44 @@ class Refresh:
 
     def settle(self, paths: Iterable[str]) -> None:
         """Sync the refreshed files and put the new index in place."""
-        folders = set()
+        folders = {""}
         for path in paths:
             file = os.path.join(self.checkout.folder, path)
             if os.path.isfile(file):  # a sparse checkout leaves it out
                 sync_path(file)
-                folders.add(os.path.dirname(file))
+                folder = os.path.dirname(path)
+                while folder not in folders:  # the ones above may be new as well
+                    folders.add(folder)
+                    folder = os.path.dirname(folder)
         for folder in sorted(folders):
-            sync_folder(folder)
+            sync_folder(os.path.join(self.checkout.folder, folder))
         sync_path(self._copy)
         os.replace(self._copy, self._index)
         sync_folder(self.checkout.git_dir)
 
     def heal(self, paths: Sequence[str]) -> list[str]:
-        """Finish a refresh that a crash cut short; returns the paths where a person's edit was left standing."""
+        """Finish a refresh that a crash cut short; returns the paths where a person's edit was left standing.
+
+        Raises:
+            BusyError: git cannot write the files now; the journal must stay.
+        """
         before = {path: self._blob(self.old, path) for path in paths}
         after = {path: self._blob(self.new, path) for path in paths}
-        staged = self._staged(paths)
-        if any(staged.get(path) != before[path] for path in paths):
-            return [] if all(staged.get(path) == after[path] for path in paths) else list(paths)
-        ours = [path for path in paths if self._is_ours(path, before[path], after[path])]
-        code, _, _ = self._git("read-tree", "-m", "--no-recurse-submodules", self.old, self.new)
-        if code:
-            return list(paths)
-        if ours:
-            self._git("checkout-index", "-f", "-u", "-q", "--", *ours)
+        staged = {path: entry.blob for path, entry in self._staged(paths).items()}
+        if all(staged.get(path) == after[path] for path in paths):
+            return []
+        behind = [path for path in paths if staged.get(path) == before[path]]
+        ours = [path for path in behind if self._is_ours(path, before[path], after[path])]
+        lines = "".join(f"100644 {after[path]}\t{path}\0" for path in behind)
+        self._must("update-index", "-z", "--index-info", input=lines)
+        self._must("checkout-index", "-f", "-u", "-q", "-z", "--stdin", input="".join(f"{path}\0" for path in ours))
         self.settle(ours)
-        return [path for path in paths if path not in ours]
+        return [path for path in paths if path not in ours and staged.get(path) != after[path]]
+
+    def _must(self, *args: str, input: str) -> None:  # noqa: A002 - subprocess's word
+        code, _, err = self._git(*args, input=input.encode("utf-8", "surrogateescape"))
+        if code:
+            raise BusyError("git cannot refresh {folder!r}: {said}", folder=self.checkout.folder, said=err.decode(errors="replace").strip())
 
     def _blob(self, commit: str, path: str) -> str | None:
         found = self.repo.reader.info(f"{commit}:{path}")
@@ -145,8 +200,13 @@ class Refresh:
 
     def _is_ours(self, path: str, old: str | None, new: str | None) -> bool:
         """Tell whether the file is missing, old, new, or a piece of the new: else a person wrote it since."""
+        file_path = self.checkout.folder
+        for part in path.split("/"):
+            file_path = os.path.join(file_path, part)
+            if os.path.islink(file_path):
+                return False
         try:
-            with open(os.path.join(self.checkout.folder, path), "rb") as file:
+            with open(file_path, "rb") as file:
                 seen = file.read().replace(b"\r\n", b"\n")
         except FileNotFoundError:
             return True
@@ -156,9 +216,9 @@ class Refresh:
         texts = [blob.data.replace(b"\r\n", b"\n") for blob in blobs if blob and blob.data is not None]
         return seen in texts or (new is not None and texts[-1].startswith(seen))
 
-    def _git(self, *args: str, env: dict[str, str] | None = None) -> tuple[int, bytes, bytes]:
+    def _git(self, *args: str, env: dict[str, str] | None = None, input: bytes | None = None) -> tuple[int, bytes, bytes]:  # noqa: A002 - subprocess's word
         place = ("--git-dir", self.checkout.git_dir, "--work-tree", self.checkout.folder)
-        return self.repo.git(*place, *_NO_HOOKS, *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder)
+        return self.repo.git(*place, *_NO_HOOKS, *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder, input=input)
 
 
 def sync_path(path: str) -> None:
@@ -170,18 +230,17 @@ def sync_path(path: str) -> None:
         os.close(descriptor)
 
 
-def take_index(checkout: Checkout) -> None:
+def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:
     """Take the lock of the checkout's index, waiting a while for a git command that has it.
 
     Raises:
         BusyError: another git command keeps it, or the folder cannot be written.
     """
     owner, lock = os.path.join(checkout.git_dir, _OWNER), os.path.join(checkout.git_dir, "index.lock")
-    drop_stale_index_lock(checkout)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     try:
-        with open(owner, "wb"):
-            pass
+        drop_stale_index_lock(checkout)
+        os.close(os.open(owner, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         while True:
             try:
                 os.link(owner, lock)
@@ -198,44 +257,47 @@ def take_index(checkout: Checkout) -> None:
 
 def release_index(checkout: Checkout) -> None:
     """Give the index's lock back, and remove what the refresh used."""
-    for name in ("index.lock", _COPY, _OWNER):
-        try:
-            os.unlink(os.path.join(checkout.git_dir, name))
-        except FileNotFoundError:
-            continue
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(checkout.git_dir, _COPY))
+    drop_stale_index_lock(checkout)
 
 
 def drop_stale_index_lock(checkout: Checkout) -> bool:
-    """Remove an ``index.lock`` that a gitreg that is gone left; the caller holds the registry's lock."""
+    """Remove the ``index.lock`` that we made, or a gitreg that is gone; the caller holds the registry's lock."""
     owner, lock = os.path.join(checkout.git_dir, _OWNER), os.path.join(checkout.git_dir, "index.lock")
-    try:
-        ours = os.stat(owner).st_ino == os.stat(lock).st_ino
-    except FileNotFoundError:
+    if not os.path.exists(owner):
         return False
+    ours = os.path.exists(lock) and os.path.samefile(owner, lock)
     if ours:
         os.unlink(lock)
+    os.unlink(owner)
     return ours
 
 
-def heal(repo: GitRepo, lock: int) -> tuple[str, ...]:
-    """Finish or forget what a crashed write left; the caller holds the registry's lock. Returns notes for a person."""
+def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ...]:
+    """Finish or forget what a crashed write left; the caller holds the registry's lock. Returns notes for a person.
+
+    Raises:
+        BusyError: a checkout cannot be written now; the journal stays for the next command.
+    """
     entry = journal.read(repo.common_dir)
     if entry is None:
         return ()
+    notes: list[str] = []
     tip = repo.reader.info(entry.ref)
-    notes = []
     for checkout in repo.checkouts():
         if checkout.folder in entry.checkouts:
-            notes += _healed(repo, checkout, entry, lock, moved=tip is not None and tip.id == entry.new)
+            drop_stale_index_lock(checkout)
+            if repo.output("--git-dir", checkout.git_dir, "rev-parse", "-q", "--verify", "HEAD", ok=(0, 1)) == entry.new:
+                notes += _finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience), entry.paths)
+    if tip is not None and tip.id not in (entry.old, entry.new):
+        notes.append(f"a write to {entry.ref} was interrupted, and the branch has moved on since: git log -p shows what became of it")
     journal.drop(repo.common_dir)
     return tuple(notes)
 
 
-def _healed(repo: GitRepo, checkout: Checkout, entry: journal.Entry, lock: int, *, moved: bool) -> list[str]:
-    drop_stale_index_lock(checkout)
-    if not moved:
-        return []
-    with Refresh(repo, checkout, entry.old, entry.new, lock) as refresh:
-        left = refresh.heal(entry.paths)
-    done = f"finished an interrupted write in {checkout.folder!r}"
+def _finished(refresh: Refresh, paths: Sequence[str]) -> list[str]:
+    with refresh:
+        left = refresh.heal(paths)
+    done = f"finished an interrupted write in {refresh.checkout.folder!r}"
     return [done, *(f"{path} was edited since: it is left as it is, git diff shows the difference" for path in left)]

@@ -1,0 +1,102 @@
+"""The edge: runs a command, and turns whatever ends it into a sentence and an exit code. Never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from gitreg.errors import BusyError, GitregError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPORT = "this is a bug in gitreg; please report it with what GITREG_DEBUG=1 prints"
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command and return its exit code; what it says goes to stdout and stderr."""
+    import click
+
+    from gitreg.cli.app import app
+
+    try:
+        result = app.main(list(args), prog_name="gitreg", standalone_mode=False)
+    except GitregError as error:
+        return said(error, args)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "gitreg"
+        return said(UsageError(_sentence(error.format_message()), hint=f"{command} --help"), args)
+    except (click.Abort, KeyboardInterrupt):
+        return _interrupted(args)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return said(BusyError("{path}{reason}", path=f"{error.filename}: " if error.filename else "", reason=error.strerror or str(error)), args)
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a sentence
+        return _bug(error, args)
+    return result if isinstance(result, int) else 0
+
+
+def said(error: GitregError, args: Sequence[str]) -> int:
+    """Print *error* for a person or, with ``--format json``, for a program; returns its exit code."""
+    if _for_program(args):
+        from gitreg.cli.render import json_text
+
+        sys.stderr.write(json_text({"error": {"code": error.code, "message": error.message, "hint": error.hint}}) + "\n")
+        return error.code
+    from gitreg.names import shown
+
+    sys.stderr.write(f"gitreg: {_lines(error.message, shown)}\n")
+    if error.hint:
+        sys.stderr.write(f"  try: {shown(error.hint)}\n")
+    if os.environ.get("GITREG_DEBUG") == "1":
+        _traceback(error)
+    return error.code
+
+
+def _lines(text: str, shown: object) -> str:
+    return "\n  ".join(shown(line) for line in text.splitlines())  # type: ignore[operator]
+
+
+def _for_program(args: Sequence[str]) -> bool:
+    """Tell whether errors are read by a program: found in the words themselves, since parsing may have failed."""
+    chosen = [b for a, b in zip(args, [*args[1:], ""], strict=True) if a == "--format"]
+    chosen += [a.removeprefix("--format=") for a in args if a.startswith("--format=")]
+    return bool(chosen) and chosen[-1] in ("json", "jsonl")
+
+
+def _sentence(text: str) -> str:
+    text = text.strip().removesuffix(".")
+    return text[:1].lower() + text[1:]
+
+
+def _interrupted(args: Sequence[str]) -> int:
+    if not _for_program(args):
+        sys.stderr.write("gitreg: interrupted\n")
+    return 130
+
+
+def _bug(error: Exception, args: Sequence[str]) -> int:
+    if os.environ.get("GITREG_DEBUG") == "1":
+        _traceback(error)
+    return said(GitregError(f"{type(error).__name__}: {error}".replace("\n", " "), hint=REPORT), args)
+
+
+def _traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(error)

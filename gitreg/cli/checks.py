@@ -1,0 +1,87 @@
+"""The commands that judge: is the registry sound, what did a crash leave, what is the format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitreg.cli import options, render
+from gitreg.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from gitreg.records import Finding
+
+KINDS = ("gitreg", "model", "stages", "manifest")
+
+
+@click.command()
+@options.reading
+def check() -> int:
+    """Is this registry sound? Every finding of every file (rules R01 to R09); exit 1 if there is an error.
+
+    It reads what is committed and runs nothing of it.
+
+    \b
+    Example:
+      gitreg check
+      gitreg check --at v1.2 --format json
+    """
+    from gitreg.review.check import check_state
+
+    asked = options.settings()
+    options.refuse(asked, dry_run=True)
+    return _printed(asked, list(check_state(asked.snapshot())), "this registry is sound")
+
+
+@click.command()
+@click.option("--fix", is_flag=True, help="Heal what can be healed.")
+@options.writing
+def doctor(fix: bool) -> int:
+    """Find what a crash or a hand left behind; with --fix, heal it. Exit 1 if an error is left.
+
+    Interrupted writes, stale locks, scraps of objects, manifests that were removed (restored as yanked).
+
+    \b
+    Example:
+      gitreg doctor
+      gitreg doctor --fix
+    """
+    asked = options.settings()
+    options.refuse(asked, at=True, dry_run=True)
+    return _printed(asked, list(asked.open().doctor(fix=fix)), "nothing was left behind")
+
+
+def _printed(asked: options.Settings, findings: list[Finding], fine: str) -> int:
+    """Print findings; returns 1 where one of them is an error."""
+    ok = all(finding.severity != "error" for finding in findings)
+    if asked.format in ("table", "csv", "markdown"):
+        rows = [[f.rule, f.severity, f"{f.path}:{f.line}" if f.line else f.path, f.message, f.fix] for f in findings]
+        if rows or asked.format != "table":
+            render.show(asked, None, ["rule", "severity", "where", "what", "try"], rows)
+    else:
+        render.show(asked, {"ok": ok, "findings": [finding.as_dict() for finding in findings]}, (), ())
+    if not findings:
+        render.remark(asked, fine)
+    return 0 if ok else 1
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[NAME]", shell_complete=lambda *_: list(KINDS))
+@options.plain
+def schema(name: str | None) -> None:
+    """Print the JSON Schema of a file: gitreg, model, stages or manifest; without NAME, their names.
+
+    \b
+    Example:
+      gitreg schema manifest > manifest.schema.json
+    """
+    from gitreg.setup import schema_text
+    from gitreg.store.documents import schemas
+
+    if name is None:
+        render.write("".join(f"{kind}\n" for kind in KINDS))
+        return
+    if name not in KINDS:
+        raise NotFoundError("no schema {name!r}: there are {known}", name=name, known=", ".join(KINDS), hint="gitreg schema")
+    render.write(schema_text(schemas()[name]))

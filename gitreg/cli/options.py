@@ -1,0 +1,125 @@
+"""The options that every command takes, before or after its name, and what they add up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from gitreg.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitreg.registry import Registry
+    from gitreg.store.snapshot import Snapshot
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FORMATS = ("table", "json", "jsonl", "yaml", "csv", "markdown")
+
+
+class Settings(NamedTuple):
+    """What the person asked for beside the command itself."""
+
+    registry: str | None = None
+    branch: str | None = None
+    format: str = "table"
+    at: str | None = None
+    dry_run: bool = False
+    quiet: bool = False
+    no_color: bool = False
+
+    def open(self) -> Registry:
+        """Return the registry; a write command with ``--at`` is refused before this."""
+        from gitreg.registry import Registry
+
+        return Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run)
+
+    def snapshot(self) -> Snapshot:
+        """Return the registry as it is, or as it was ``--at``."""
+        registry = self.open()
+        return registry.at(self.at) if self.at else registry.snapshot()
+
+
+def settings(context: click.Context | None = None) -> Settings:
+    """Return what was asked for so far, on the group and on the command."""
+    context = context or click.get_current_context()
+    return Settings(**context.ensure_object(dict))
+
+
+def _kept(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value not in (None, False):
+        context.ensure_object(dict)[parameter.name] = value
+
+
+def _option(*names: str, **attributes: Any) -> Decorator:
+    return click.option(*names, expose_value=False, callback=_kept, **attributes)
+
+
+_REGISTRY = _option("-R", "--registry", metavar="PATH", help="The registry's folder or bare repository.")
+_BRANCH = _option("--branch", metavar="BRANCH", help="The branch to read or write.")
+_QUIET = _option("--quiet", "-q", is_flag=True, help="Print data only, no remarks.")
+_COLOR = _option("--no-color", is_flag=True, help="Print without colours (also: NO_COLOR).")
+_FORMAT = _option("--format", type=click.Choice(FORMATS), help="How to print (default: table).")
+_AT = _option("--at", metavar="REV_OR_DATE", help="Read the registry as it was at a revision or date.")
+_DRY_RUN = _option("--dry-run", is_flag=True, help="Print the diff, commit nothing.")
+
+
+def _all(*decorators: Decorator) -> Decorator:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+everywhere = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _DRY_RUN, _QUIET, _COLOR)
+reading = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _QUIET, _COLOR)
+writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _QUIET, _COLOR)
+plain = _all(_FORMAT, _QUIET, _COLOR)
+
+
+def refuse(asked: Settings, **flags: bool) -> None:
+    """Refuse options that were given before a command that does not take them.
+
+    Raises:
+        UsageError: one of *flags* was given.
+    """
+    for name in flags:
+        if getattr(asked, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError("{option} does not go with this command", option=option, hint="gitreg COMMAND --help")
+
+
+class Lazy(click.Group):
+    """A group that imports a command when it is named: a cold ``get`` must not pay for the others."""
+
+    def __init__(self, *args: Any, homes: dict[str, str] | None = None, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.homes = homes or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the contract's table."""
+        return [*self.homes, *sorted(super().list_commands(ctx))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported now."""
+        if cmd_name not in self.homes:
+            return super().get_command(ctx, cmd_name)
+        from importlib import import_module
+
+        module, _, attribute = self.homes[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command where there is none of that name."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.list_commands(ctx):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self.list_commands(ctx), n=1)
+            raise UsageError("no command {name!r}" + (", did you mean {near!r}?" if near else ""), name=name, near=near[0] if near else None, hint=f"{ctx.command_path} --help")
+        return super().resolve_command(ctx, args)

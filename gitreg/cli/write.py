@@ -1,0 +1,231 @@
+"""The commands that write: each is one method of the library, one commit, and one line said about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitreg.cli import completion, options, render, values
+from gitreg.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitreg.records import Receipt
+    from gitreg.registry import Transaction
+
+_REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the commit.")
+_FORCE = click.option("--force", is_flag=True, help="Override the registry's rules; the commit says which.")
+_EXPECT = click.option("--expect", metavar="N|none", help="Change nothing unless this version (or none) holds the stage.")
+
+
+def carried_out(write: Callable[[Transaction], Any], reason: str = "") -> None:
+    """Run *write* in a transaction and print what it did: the version on stdout, the rest on stderr."""
+    asked = options.settings()
+    options.refuse(asked, at=True)
+    with asked.open() as registry:
+        with registry.transaction(reason=reason) as tx:
+            write(tx)
+        printed(asked, tx.receipt)
+
+
+def printed(asked: options.Settings, receipt: Receipt) -> None:
+    """Print what a write did, as was asked."""
+    for note in receipt.notes:
+        render.remark(asked, f"note: {shown(note)}")
+    subject = shown(receipt.message.partition("\n")[0])
+    if asked.dry_run:
+        render.write(receipt.diff)
+        render.remark(asked, f"dry run: would commit {subject!r}" if receipt.changed else "dry run: nothing would change")
+    elif asked.format != "table":
+        render.show(asked, receipt.as_dict(), ["id", "changed", "commit"], [[receipt.version and receipt.version.id, receipt.changed, receipt.commit]])
+    else:
+        if receipt.version:
+            render.write(f"{receipt.version.id}\n")
+        render.remark(asked, f"{subject} [{(receipt.commit or '')[:8]}]" if receipt.changed else "nothing to do: it is so already")
+
+
+@click.command()
+@click.argument("path", required=False, default=".", type=click.Path())
+@click.option("--branch", "own_branch", metavar="BRANCH", help="Keep the registry on a branch of its own, in no worktree.")
+@options.plain
+def init(path: str, own_branch: str | None) -> None:
+    """Make a registry in PATH (default: here), and the git repository where there is none; one commit.
+
+    \b
+    Example:
+      gitreg init
+      gitreg init models-registry
+      gitreg init --branch registry
+    """
+    from gitreg.registry import Registry
+
+    asked = options.settings()
+    options.refuse(asked, at=True, dry_run=True)
+    with Registry.init(path if path != "." or not asked.registry else asked.registry, branch=own_branch or asked.branch) as registry:
+        render.remark(asked, f"registry created in {shown(registry.path)} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
+
+
+def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that describe a version."""
+    many: dict[str, Any] = {"multiple": True}
+    for option in reversed((
+        click.option("--metric", "metrics", metavar="K=V", help="A finite number; may be given many times, like all of these.", **many),
+        click.option("--param", "params", metavar="K=V", help="A parameter of the training; K:=JSON forces JSON.", **many),
+        click.option("--metadata", metavar="K=V", help="Anything else; K:=JSON forces JSON.", **many),
+        click.option("--tag", "tags", metavar="TAG", help="A tag.", **many),
+        click.option("--artifact", "artifacts", metavar="NAME=PATH_OR_URI", help="A file of the model; a local one is hashed.", **many),
+        click.option("--data", metavar="NAME=PATH_OR_URI", help="Data it was trained or tested on; a local file is hashed.", **many),
+        click.option("--service", "services", metavar="NAME=URI", help="Where it is served.", **many),
+        click.option("--link", "links", metavar="NAME=URI", help="Anything that is not a file: a ticket, a dashboard.", **many),
+        click.option("--description", metavar="TEXT", help="What is special about this version."),
+        click.option("--status", type=click.Choice(["running", "ready", "failed"]), help="running: it is completed later (default: ready)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def facts_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of :func:`_facts` as arguments of ``register`` and ``update``."""
+    kinds = (("model", given["artifacts"]), ("data", given["data"]), ("service", given["services"]))
+    artifacts = {name: {"kind": kind, "uri": uri} for kind, texts in kinds for name, uri in values.named(texts).items()}
+    facts = {
+        "metrics": values.numbers(given["metrics"]), "params": values.pairs(given["params"]), "metadata": values.pairs(given["metadata"]),
+        "links": values.named(given["links"]), "artifacts": artifacts, "description": given["description"], "status": given["status"],
+    }  # fmt: skip
+    return {name: fact for name, fact in facts.items() if fact not in (None, {})}
+
+
+@click.command()
+@click.argument("model", shell_complete=completion.models)
+@click.option("--version", metavar="NAME", help="Its name; {date} and {time} are filled in. Default: its number.")
+@_facts
+@options.writing
+def register(model: str, version: str | None, **given: Any) -> None:
+    """Add a version to MODEL, which is made if it is new; prints its selector.
+
+    \b
+    Example:
+      gitreg register iris --metric accuracy=0.97 --param C=1.0 --artifact model=model.joblib
+      gitreg register iris --version 1.0.5 --data train=s3://bucket/train.parquet
+    """
+    facts = facts_of(given) | {"tags": list(given["tags"])}
+    carried_out(lambda tx: tx.register(model, version, **facts))
+
+
+@click.command()
+@click.argument("selector", shell_complete=completion.selectors)
+@click.argument("stage", shell_complete=completion.stages)
+@_FORCE
+@_EXPECT
+@_REASON
+@options.writing
+def promote(selector: str, stage: str, force: bool, expect: str | None, reason: str) -> None:
+    """Point STAGE at a version; its former holder becomes archived.
+
+    SELECTOR is MODEL (its latest), MODEL@NUMBER, MODEL@NAME or MODEL@STAGE. STAGE may be 'archived'.
+
+    \b
+    Example:
+      gitreg promote iris@7 staging
+      gitreg promote iris@staging production --expect 6 --reason "passed the A/B test"
+    """
+    holder = values.expected(expect)
+    carried_out(lambda tx: tx.promote(selector, stage, force=force, expect=holder), reason)
+
+
+@click.command()
+@click.argument("model", shell_complete=completion.models)
+@click.argument("stage", shell_complete=completion.stages)
+@_EXPECT
+@_REASON
+@_FORCE
+@options.writing
+def rollback(model: str, stage: str, expect: str | None, reason: str, force: bool) -> None:
+    """Give STAGE back to its previous holder; the present one becomes archived.
+
+    A second rollback goes one further back, never forth.
+
+    \b
+    Example:
+      gitreg rollback iris production --reason "latency doubled"
+    """
+    holder = values.expected(expect)
+    carried_out(lambda tx: tx.rollback(model, stage, expect=holder, force=force), reason)
+
+
+@click.command()
+@click.argument("selector", shell_complete=completion.selectors)
+@_REASON
+@_FORCE
+@options.writing
+def archive(selector: str, reason: str, force: bool) -> None:
+    """Archive a version by hand; a stage it holds becomes vacant.
+
+    \b
+    Example:
+      gitreg archive iris@5 --reason "superseded"
+    """
+    carried_out(lambda tx: tx.archive(selector, force=force), reason)
+
+
+@click.command()
+@click.argument("selector", shell_complete=completion.selectors)
+@click.option("--reason", required=True, metavar="TEXT", help="Why it must not be used; it stands in the manifest.")
+@click.option("--force", is_flag=True, help="Yank it although it holds a stage, which becomes vacant.")
+@options.writing
+def yank(selector: str, reason: str, force: bool) -> None:
+    """Mark a version as not to be used; its manifest stays, its number is never used again.
+
+    \b
+    Example:
+      gitreg yank iris@4 --reason "trained on leaked labels"
+    """
+    carried_out(lambda tx: tx.yank(selector, reason=reason, force=force), reason)
+
+
+@click.command()
+@click.argument("selector", shell_complete=completion.selectors)
+@_REASON
+@options.writing
+def unyank(selector: str, reason: str) -> None:
+    """Take a yank back; it does not restore a stage.
+
+    \b
+    Example:
+      gitreg unyank iris@4
+    """
+    carried_out(lambda tx: tx.unyank(selector), reason)
+
+
+@click.command()
+@click.argument("selector", shell_complete=completion.selectors)
+@_facts
+@click.option("--remove-tag", "remove_tags", multiple=True, metavar="TAG", help="Take a tag away.")
+@click.option("--remove-metadata", multiple=True, metavar="K", help="Take a key of the metadata away.")
+@click.option("--remove-link", "remove_links", multiple=True, metavar="NAME", help="Take a link away.")
+@_REASON
+@options.writing
+def update(selector: str, reason: str, **given: Any) -> None:
+    """Add to what is recorded of a version.
+
+    Description, tags, metadata and links stay free. Of a version that is ready the rest only grows: new
+    metrics and artifacts. --status ready completes a running version.
+
+    \b
+    Example:
+      gitreg update iris@7 --metric auc=0.99 --tag reviewed --link ticket=https://example.org/T-12
+    """
+    facts = updates_of(given)
+    carried_out(lambda tx: tx.update(selector, **facts), reason)
+
+
+def updates_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of ``update`` as arguments of the library's."""
+    facts = facts_of(given)
+    for name, removed in (("metadata", given["remove_metadata"]), ("links", given["remove_links"])):
+        if removed:
+            facts[name] = facts.get(name, {}) | dict.fromkeys(removed)
+    tags = {"add_tags": given["tags"], "remove_tags": given["remove_tags"]}
+    return facts | {name: list(value) for name, value in tags.items() if value}
