@@ -88,10 +88,15 @@ class _Reader:
     def __init__(self, data: bytes, path: str) -> None:
         self.data, self.path = data, path
         try:
-            self.parser: Any = CParser(data.decode("utf-8"))
+            text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise self.refusal("this is not UTF-8", line) from None
+        hidden = None if text.isascii() else _HIDDEN_BREAK.search(text)
+        if hidden:  # YAML 1.1 ends the line here; YAML 1.2 and a reviewer's diff do not
+            problem = f"U+{ord(hidden[0]):04X} ends a line in some readers only: write it as an escape in double quotes"
+            raise self.refusal(problem, text.count("\n", 0, hidden.start()) + 1)
+        self.parser: Any = CParser(text)
 
     def refusal(self, problem: str, line: int) -> InvalidError:
         return InvalidError(problem, path=self.path, line=line, rule="R01")
@@ -106,6 +111,7 @@ class _Reader:
             if conflict:
                 line = self.data.count(b"\n", 0, conflict.start()) + 1
                 raise self.refusal("an unresolved merge conflict stands here", line) from None
+            line = min(line, len(self.data.splitlines()))  # the end of a truncated file counts as a line more
             raise self.refusal(f"this is not YAML: {getattr(error, 'problem', None) or getattr(error, 'reason', error)}", line) from None
 
     def _document(self) -> Any:
