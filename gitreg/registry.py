@@ -258,7 +258,7 @@ class Registry(Verbs):
 
         try:
             with lock.held(self._location.repo.common_dir, patience=0) as descriptor:
-                return worktree.heal(self._location.repo, descriptor)
+                return worktree.heal(self._location.repo, descriptor, patience=0)
         except BusyError:
             return ()
 

@@ -7,7 +7,7 @@ import os
 from hashlib import new as new_hash
 from typing import TYPE_CHECKING
 
-from gitreg.errors import BusyError, ConflictError, NotFoundError
+from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
 from gitreg.records import Occasion
 from gitreg.store import documents, gitrepo, layout, lock, worktree
 from gitreg.store.gitrepo import GitRepo, checked_branch
@@ -60,20 +60,28 @@ def initialised(path: str, branch: str | None, now: datetime) -> Location:
         checked_branch(branch)
     repo = _repository(path)
     prefix = repo.prefix if repo.worktree else ""
+    if not prefix.isprintable():
+        raise UsageError("{folder!r} has a name that a registry cannot have", folder=prefix)
     ref = f"refs/heads/{branch}" if branch else repo.head_ref()
     if ref is None:
         raise ConflictError("HEAD is detached: there is no branch to make a registry on", hint="git switch -c BRANCH")
     tip = repo.reader.info(f"{ref}^{{commit}}")
     if tip and repo.reader.info(f"{tip.id}:{prefix}{layout.CONFIG}"):
+        if branch and repo.config("gitreg.branch") is None and ref != repo.head_ref():
+            _remember(repo, branch, prefix)  # a crash came in between, or this is a clone
         raise ConflictError("there is a registry in {path!r} already", path=path, hint="gitreg list")
     if branch and tip is None and ref == repo.head_ref():
         branch = None
     _commit(repo, ref, tip.id if tip else None, prefix, now)
     if branch:
-        repo.set_config("gitreg.branch", branch)
-        if prefix:
-            repo.set_config("gitreg.path", prefix)
+        _remember(repo, branch, prefix)
     return Location(repo, ref, prefix)
+
+
+def _remember(repo: GitRepo, branch: str, prefix: str) -> None:
+    if prefix:
+        repo.set_config("gitreg.path", prefix)
+    repo.set_config("gitreg.branch", branch)
 
 
 def _repository(path: str) -> GitRepo:
@@ -86,6 +94,9 @@ def _repository(path: str) -> GitRepo:
     except NotFoundError as error:
         if "somebody else" in error.message:
             raise
+    standing = next((file for file in first_files() if os.path.lexists(os.path.join(path, file))), None)
+    if standing:
+        raise ConflictError("{file!r} is in the way", file=os.path.join(path, standing), hint=f"git -C {path} init, and commit it" if standing == layout.CONFIG else "")
     gitrepo.create(path)
     return GitRepo.discover(path)
 

@@ -320,9 +320,20 @@ def create(folder: str, *, bare: bool = False, branch: str = "main") -> None:
     from git import GitCommandError, Repo
 
     try:
-        Repo.init(folder, bare=bare, initial_branch=branch).close()
+        with Repo.init(folder, bare=bare, initial_branch=branch) as made:
+            _sync_new(str(made.git_dir))
     except (GitCommandError, OSError) as error:
         raise BusyError("git cannot make a repository in {folder!r}: {said}", folder=folder, said=getattr(error, "stderr", "") or error) from None
+
+
+def _sync_new(git_dir: str) -> None:
+    """Make a new repository survive a power cut; git itself does not sync these files."""
+    for name in ("HEAD", "config", "refs/heads", "refs", "objects", ".", ".."):
+        descriptor = os.open(os.path.join(git_dir, name), os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class Reader:

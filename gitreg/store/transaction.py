@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg import policy
-from gitreg.errors import BusyError, ConflictError
+from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.operations import events as eventlog
 from gitreg.operations import message as messages
 from gitreg.records import Event, Move, Occasion, Receipt, settled
@@ -171,7 +171,7 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
                 return receipt(made, None, notes)
             new = _written(target, made, occasion)
             if _moved(target, made.base.commit, new, made, descriptor):
-                return receipt(made, new, notes + _who(target))
+                return receipt(made, new, notes + _who(target) + _behind(target))
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
 
 
@@ -198,6 +198,13 @@ def _who(target: Target) -> tuple[str, ...]:
     if who.configured:
         return ()
     return (f"git knows no name for you, this was committed as {who}; set one: git config --global user.name NAME, user.email ADDRESS",)
+
+
+def _behind(target: Target) -> tuple[str, ...]:
+    entry = journal.read(target.repo.common_dir)
+    if entry is None:
+        return ()
+    return (f"committed, but git could not refresh the files in {' and '.join(entry.checkouts)}: the next command tries again",)
 
 
 def _written(target: Target, made: Plan, occasion: Occasion) -> str:
@@ -232,21 +239,25 @@ def move(repo: GitRepo, ref: str, old: tuple[str, str], new: str, paths: dict[st
     *old* is the commit the ref must be at (zeros for a new one), and the tree or commit its checkouts have.
     """
     checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == ref]
-    subject = "gitreg: " + message.partition("\n")[0]
-    with uninterrupted(), contextlib.ExitStack() as stack:
-        refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, old[1], new, descriptor)) for checkout in checkouts]
-        for refresh in refreshes:
-            refresh.check(paths)
-        if refreshes:
+    with uninterrupted():
+        if checkouts:  # first of all: healing takes back the locks that are taken next
             folders = tuple(checkout.folder for checkout in checkouts)
             journal.write(repo.common_dir, journal.Entry(ref, old[1], new, folders, tuple(paths)))
-        if not repo.update_ref(ref, new, old[0], subject, descriptor):
-            journal.drop(repo.common_dir)
-            return False
-        behind = [refresh for refresh in refreshes if not refresh.apply(list(paths))]
+        try:
+            with contextlib.ExitStack() as stack:
+                refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, old[1], new, descriptor)) for checkout in checkouts]
+                for refresh in refreshes:
+                    refresh.check(paths)
+                moved = repo.update_ref(ref, new, old[0], "gitreg: " + message.partition("\n")[0], descriptor)
+                behind = [refresh for refresh in refreshes if moved and not refresh.apply(list(paths))]
+        except GitregError:
+            tip = repo.reader.info(ref)
+            if tip is None or tip.id != new:
+                journal.drop(repo.common_dir)
+            raise
         if not behind:
             journal.drop(repo.common_dir)
-    return True
+    return moved
 
 
 @contextlib.contextmanager
@@ -256,10 +267,14 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     heard: list[tuple[int, Any]] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))
+    before = signal.getsignal(signal.SIGINT)
+    if before is None:  # not Python's to put back
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if heard and callable(before):
-            before(*heard[0])
+        if heard:
+            signal.raise_signal(signal.SIGINT)

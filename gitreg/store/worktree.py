@@ -150,7 +150,10 @@ class Refresh:
         code, _, _ = self._git("read-tree", "-m", "-u", "--no-recurse-submodules", self.old, self.new)
         if code:
             return False
-        self.settle(paths)
+        try:
+            self.settle(paths)
+        except OSError:
+            return False
         return True
 
     def settle(self, paths: Iterable[str]) -> None:
@@ -186,7 +189,10 @@ class Refresh:
         lines = "".join(f"100644 {after[path]}\t{path}\0" for path in behind)
         self._must("update-index", "-z", "--index-info", input=lines)
         self._must("checkout-index", "-f", "-u", "-q", "-z", "--stdin", input="".join(f"{path}\0" for path in ours))
-        self.settle(ours)
+        try:
+            self.settle(ours)
+        except OSError as error:
+            raise BusyError("cannot write to {folder!r}: {reason}", folder=self.checkout.folder, reason=error.strerror or str(error)) from None
         return [path for path in paths if path not in ours and staged.get(path) != after[path]]
 
     def _must(self, *args: str, input: str) -> None:  # noqa: A002 - subprocess's word
