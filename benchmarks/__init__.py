@@ -1,0 +1,1 @@
+"""gitreg beside its peers and raw git, measured in one run: ``python -m benchmarks``."""

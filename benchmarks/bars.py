@@ -1,0 +1,161 @@
+"""What gitreg must reach, each as the ratio of two things measured in turn in one run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import yaml
+
+from benchmarks import texts
+from benchmarks.clock import Samples, measured
+from benchmarks.machine import bare_python
+from benchmarks.peers.ours import COMMAND
+from benchmarks.registries import copied
+from benchmarks.shapes import Shape
+from benchmarks.sides import ran
+from gitreg import Registry
+from gitreg.store import documents
+from gitreg.store.snapshot import Cache, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchmarks.clock import Effort
+
+SMALL, LARGE = Shape(1, 10), Shape(1, 10_950)  # 950 of a thousand: the fullest folder that leaves room to write
+FORBIDDEN = {"git", "filelock", "rich", "importlib.metadata"}
+
+
+class Bar(NamedTuple):
+    """A promise: ``top`` / ``bottom`` is at most *most*; *beside* is added to the bottom times *most*."""
+
+    name: str
+    most: float
+    top: Samples
+    bottom: Samples
+    beside: Samples = {}
+
+
+def bars(effort: Effort, folder: str) -> Iterator[Bar]:
+    """Yield each promise with its samples."""
+    yield cold_get(effort, folder)
+    yield from registers(effort, folder)
+    yield from resolves(effort, folder)
+    yield from promotes(effort, folder)
+    yield decoding(effort)
+
+
+@contextmanager
+def opened(shape: Shape, folder: str, use: str) -> Iterator[Registry]:
+    """Give a registry of *shape* that nobody else writes to, its names indexed."""
+    with Registry.open(copied(shape, folder, f"bar-{use}")) as registry:
+        registry.snapshot().number_named(shape.target, "no-such-name")
+        yield registry
+
+
+def cold_get(effort: Effort, folder: str) -> Bar:
+    """``gitreg get MODEL@production number`` as a process, against a Python that does nothing."""
+    command = _get(folder)
+    found = measured({"get": lambda _: ran(command), "python": lambda _: ran(bare_python())}, effort)
+    return Bar("`gitreg get MODEL@production number`, cold, against `python -c pass`", 8.0, found["get"], found["python"])
+
+
+def imported(folder: str) -> list[str]:
+    """Return which of the modules that a cold read must not import it imports."""
+    python, *rest = _get(folder)
+    done = subprocess.run([python, "-X", "importtime", *rest], check=True, capture_output=True, text=True)
+    seen = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    return sorted(seen & FORBIDDEN)
+
+
+def _get(folder: str) -> list[str]:
+    return [*COMMAND, "-R", copied(SMALL, folder, "bar-get"), "get", f"{SMALL.target}@production", "number"]
+
+
+def registers(effort: Effort, folder: str) -> Iterator[Bar]:
+    """Yield a warm ``register`` in a bare repository against pygit2, and large against small, named and unnamed."""
+    from benchmarks.peers.libgit2 import Pygit2
+
+    with ExitStack() as stack:
+        jobs: dict[str, Callable[[int], object]] = {}
+        for shape, size in ((SMALL, "10"), (LARGE, "10,950")):
+            beside = Pygit2(copied(shape, folder, "bar-pygit2"), shape)
+            jobs[f"pygit2 {size}"] = beside.register
+            for how in ("named", "unnamed"):
+                registry = stack.enter_context(opened(shape, folder, how))
+                jobs[f"{how} {size}"] = _register(registry, named=how == "named")
+        found = measured(jobs, effort)
+    for size in ("10", "10,950"):
+        yield Bar(f"`register` at {size} versions, warm, bare, both syncing, against pygit2 writing the same objects", 2.0, found[f"unnamed {size}"], found[f"pygit2 {size}"])
+    for how in ("unnamed", "named"):
+        yield Bar(f"`register`, {how}, at 10,950 versions against 10", 2.0, found[f"{how} 10,950"], found[f"{how} 10"])
+
+
+def _register(registry: Registry, *, named: bool) -> Callable[[int], object]:
+    return lambda tick: registry.register(SMALL.target, f"2.{tick}" if named else None, **texts.facts(tick))
+
+
+def resolves(effort: Effort, folder: str) -> Iterator[Bar]:
+    """Yield resolving a stage against reading its two blobs: remembered, and with nothing decoded yet."""
+    from benchmarks.peers.plain_git import Git
+
+    place = copied(LARGE, folder, "bar-resolve")
+    beside = Git(place, LARGE)
+    selector = f"{LARGE.target}@production"
+    with Registry.open(place) as registry:
+        location, commit = registry.location, registry.snapshot().commit
+        jobs = {
+            "again": lambda _: registry.get(selector),
+            "first": lambda _: Snapshot(location.repo, commit, location.prefix, Cache()).get(selector),
+            "git": beside.resolve,
+        }
+        found = measured(jobs, effort._replace(rounds=effort.rounds * 5))
+    beside.close()
+    yield Bar("resolve by stage, warm, against reading the two blobs through an open `git cat-file --batch`", 3.0, found["again"], found["git"])
+    yield Bar("the same with nothing remembered of the commit", 3.0, found["first"], found["git"])
+
+
+def promotes(effort: Effort, folder: str) -> Iterator[Bar]:
+    """Yield a promotion large against small, in a bare repository and in a checkout."""
+    with ExitStack() as stack:
+        small, large = (stack.enter_context(opened(shape, folder, "promote")) for shape in (SMALL, LARGE))
+        checkout, twin = (_checkout(folder, use) for use in ("ours", "twin"))
+        registry = stack.enter_context(Registry.open(checkout))
+        jobs = {"10": _promote(small), "10,950": _promote(large), "checkout": _promote(registry), "read-tree": _read_tree(twin)}
+        found = measured(jobs, effort)
+    yield Bar("`promote` at 10,950 versions against 10, bare", 1.3, found["10,950"], found["10"])
+    yield Bar("`promote` at 10,950 versions in a checkout, against that plus git's own `read-tree` of the same index", 1.0, found["checkout"], found["10"], found["read-tree"])
+
+
+def _promote(registry: Registry) -> Callable[[int], object]:
+    return lambda tick: registry.promote(f"{SMALL.target}@{2 + tick % 2}", "production")
+
+
+def _checkout(folder: str, use: str) -> str:
+    place = os.path.join(folder, f"checkout-{use}")
+    subprocess.run(["git", "clone", "--quiet", copied(LARGE, folder, f"origin-{use}"), place], check=True)
+    return place
+
+
+def _read_tree(checkout: str) -> Callable[[int], object]:
+    """Return what moves a checkout to and fro between two commits that differ in the pointer file."""
+    path = os.path.join(checkout, texts.stages_path(LARGE.target))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(texts.stages(LARGE.target, 2))
+    subprocess.run(["git", "-C", checkout, "commit", "--quiet", "--all", "--message", "other"], check=True)
+    ends = ("HEAD", "HEAD~1")
+    return lambda tick: ran(["git", "-C", checkout, "read-tree", "-m", "-u", ends[(tick + 1) % 2], ends[tick % 2]])
+
+
+def decoding(effort: Effort, files: int = 300) -> Bar:
+    """Decoding manifests against PyYAML's C loader, which checks nothing."""
+    data = [texts.manifest("model", number, texts.version_name(number)).encode() for number in range(1, files + 1)]
+    jobs = {
+        "gitreg": lambda _: [documents.decode_manifest(each, "manifest.yaml") for each in data],
+        "yaml": lambda _: [yaml.load(each, yaml.CSafeLoader) for each in data],
+    }
+    found = measured(jobs, effort)
+    return Bar("decoding manifests against PyYAML's `CSafeLoader` on the same files", 0.8, found["gitreg"], found["yaml"])

@@ -1,0 +1,60 @@
+"""Registries of a given shape, each version a commit of its own, made in one go with ``git fast-import``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from benchmarks import texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.shapes import Shape
+
+_START = 1_750_000_000  # seconds since 1970
+
+
+def made(shape: Shape, folder: str) -> str:
+    """Return the folder of a bare registry of this *shape*; it is made once and then only copied."""
+    final = os.path.join(folder, f"{shape.models}x{shape.versions}.git")
+    if not os.path.isdir(final):
+        temporary = final + ".part"
+        subprocess.run(["git", "init", "--quiet", "--bare", temporary], check=True)
+        subprocess.run(["git", "-C", temporary, "fast-import", "--quiet"], input=b"".join(_stream(shape)), check=True)
+        os.rename(temporary, final)
+    return final
+
+
+def copied(shape: Shape, folder: str, name: str) -> str:
+    """Return a copy of the registry of *shape* for *name* alone to write to."""
+    copy = os.path.join(folder, f"{name}-{shape.models}x{shape.versions}.git")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(made(shape, folder), copy)
+    return copy
+
+
+def _stream(shape: Shape) -> Iterator[bytes]:
+    """Yield the commits: the registry, then each model with its first version, then each further version."""
+    from gitreg.setup import first_files
+
+    yield _commit(0, "registry: create it", {path: data.decode() for path, data in first_files().items()})
+    at = 0
+    for model in shape.names:
+        for number in range(1, shape.versions + 1):
+            at += 1
+            files = {texts.manifest_path(model, number): texts.manifest(model, number, texts.version_name(number))}
+            if number == 1:
+                files |= {f"models/{model}/model.yaml": texts.card(model), texts.stages_path(model): texts.stages(model, 1)}
+            yield _commit(at, f"{model}: register {number} ({texts.version_name(number)})", files)
+
+
+def _commit(at: int, subject: str, files: dict[str, str]) -> bytes:
+    head = f"commit refs/heads/main\ncommitter {texts.WHO} {_START + 60 * at} +0000\n".encode() + _data(subject + "\n")
+    return head + b"".join(b"M 100644 inline %b\n%b" % (path.encode(), _data(text)) for path, text in files.items())
+
+
+def _data(text: str) -> bytes:
+    return b"data %d\n%b\n" % (len(text.encode()), text.encode())
