@@ -7,7 +7,6 @@ board) is derived here, once. :class:`Draft` lays changes that are not committed
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gitreg import names, records
@@ -94,6 +93,8 @@ class View(ABC):
         return stages
 
     def _no_model(self, model: str) -> NotFoundError:
+        from difflib import get_close_matches
+
         near = get_close_matches(model, self.model_names(), n=1)
         return NotFoundError(
             "no model {model!r}" + (", did you mean {near!r}?" if near else ""), model=model, near=near[0] if near else None, hint="gitreg list"

@@ -10,7 +10,7 @@ from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.store import layout
 from gitreg.store.gitrepo import GitRepo, checked_branch
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/\s]+@[^/\s]+:")
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://|[^/\s]+@[^/\s]+:"
 
 
 class Location(NamedTuple):
@@ -40,7 +40,7 @@ def locate(path: str | None, branch: str | None) -> Location:
     """
     start = path or os.environ.get("GITREG_REGISTRY") or "."
     branch = branch or os.environ.get("GITREG_BRANCH") or None
-    if _URL.match(start):
+    if re.match(_URL, start):
         raise UsageError("{url!r} is an address: this gitreg reads a clone of it", url=start, hint=f"git clone {start}")
     repo = GitRepo.discover(start)
     ref = _branch_ref(repo, branch) if branch else repo.head_ref() or "HEAD"

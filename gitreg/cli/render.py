@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Row = Sequence[Any]
 
-_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-_MARKDOWN = re.compile(r"([\\`*_\[\]~|])")
+_UNSEEN = "[\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+_MARKDOWN = r"([\\`*_\[\]~|])"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -53,7 +53,7 @@ def json_text(data: Any, indent: int | None = None) -> str:
     """Return *data* as JSON; what a terminal could obey, and what is not seen, stands escaped."""
     import json
 
-    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data, indent=indent, ensure_ascii=False))
+    return re.sub(_UNSEEN, lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data, indent=indent, ensure_ascii=False))
 
 
 def cell(value: Any) -> str:
@@ -91,7 +91,7 @@ def markdown_text(columns: Sequence[str], rows: Sequence[Row]) -> str:
 def markdown(text: str) -> str:
     """Return *text* so that Markdown shows it and does nothing with it: no markup, HTML, mentions or references."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;").replace("#", "&#35;")
-    return _MARKDOWN.sub(r"\\\1", safe).replace("://", ":&#47;/")
+    return re.sub(_MARKDOWN, r"\\\1", safe).replace("://", ":&#47;/")
 
 
 def table(asked: Settings, columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from gitreg.errors import NotFoundError, UsageError
 
-_PART = re.compile(r'"([^"]*)"(?:\.|$)|([^."]+)(?:\.|$)')
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_PART = r'"([^"]*)"(?:\.|$)|([^."]+)(?:\.|$)'
+_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -42,7 +42,7 @@ def _not_finite(word: str) -> Any:
 def _guessed(value: str) -> Any:
     if value in _WORDS:
         return _WORDS[value]
-    if not _NUMBER.fullmatch(value) or len(value) > 25:
+    if not re.fullmatch(_NUMBER, value) or len(value) > 25:
         return value
     import json
 
@@ -110,9 +110,10 @@ def field(text: str) -> list[str]:
     Raises:
         UsageError: it is empty or malformed.
     """
+    part = re.compile(_PART)
     parts, at = [], 0
     while at < len(text):
-        match = _PART.match(text, at)
+        match = part.match(text, at)
         if match is None:
             break
         parts.append(match[1] if match[1] is not None else match[2])

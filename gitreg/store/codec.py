@@ -30,21 +30,20 @@ _CONSTANTS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_BASED = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NOT_FINITE = frozenset([f"{sign}.{word}" for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")] + [".nan", ".NaN", ".NAN"])
 _NUMBER_STARTS = frozenset("0123456789+-.")
-_CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
+_OF_A_FLOAT = frozenset("0123456789+-.eE")  # float() takes exactly the core schema's forms of these
+_MOST_DIGITS = 19
+_CONFLICT = rb"(?m)^(?:<{7}|>{7}|={7})(?: |$)"
 
 
-_PLAIN = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./<>@+() -]*[A-Za-z0-9_./<>@+()])?")
+_PLAIN = r"[A-Za-z_](?:[A-Za-z0-9_./<>@+() -]*[A-Za-z0-9_./<>@+()])?"
 _WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
-_DIGEST = re.compile(r"[0-9a-f]{40,}")
-_BREAKS = re.compile(r"[\r\x85\u2028\u2029\ufeff\t]")
-_LINE_END = re.compile(r"\r\n?|\n")
-_BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
-_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
+_DIGEST = r"[0-9a-f]{40,}"
+_BREAKS = r"[\r\x85\u2028\u2029\ufeff\t]"
+_LINE_END = r"\r\n?|\n"
+_BLOCK_HEADER = r"[|>][-+0-9]*"
+_HIDDEN_BREAK = "[\x85\u2028\u2029]"
 
 Path = tuple[str | int, ...]
 
@@ -92,7 +91,7 @@ class _Reader:
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise self.refusal("this is not UTF-8", line) from None
-        hidden = None if text.isascii() else _HIDDEN_BREAK.search(text)
+        hidden = None if text.isascii() else re.search(_HIDDEN_BREAK, text)
         if hidden:  # YAML 1.1 ends the line here; YAML 1.2 and a reviewer's diff do not
             problem = f"U+{ord(hidden[0]):04X} ends a line in some readers only: write it as an escape in double quotes"
             raise self.refusal(problem, text.count("\n", 0, hidden.start()) + 1)
@@ -107,7 +106,7 @@ class _Reader:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else self.data.count(b"\n", 0, getattr(error, "position", 0)) + 1
-            conflict = _CONFLICT.search(self.data)
+            conflict = re.search(_CONFLICT, self.data)
             if conflict:
                 line = self.data.count(b"\n", 0, conflict.start()) + 1
                 raise self.refusal("an unresolved merge conflict stands here", line) from None
@@ -152,20 +151,22 @@ class _Reader:
         return self.number(text, event)
 
     def number(self, text: str, event: Any) -> Any:
-        if _INTEGER.fullmatch(text) or _BASED.fullmatch(text):
-            if len(text) > 21:
-                raise self.refusal(f"{text[:12]}… has too many digits for a number: quote it", event.start_mark.line + 1)
-            value = int(text, 0) if _BASED.fullmatch(text) else int(text)
-            if not -(2**63) <= value < 2**63:
-                raise self.refusal(f"{text} does not fit into 64 bits: quote it", event.start_mark.line + 1)
-            return value
-        if _FLOAT.fullmatch(text):
-            real = float(text)
-            if real - real == 0:
-                return real
-        elif not _NOT_FINITE.fullmatch(text):
+        whole = _integer(text)
+        if whole is not None:
+            if not -(2**63) <= whole < 2**63:
+                raise self.refusal(f"{text[:24]} does not fit into 64 bits: quote it", event.start_mark.line + 1)
+            return whole
+        if text in _NOT_FINITE:
+            raise self.refusal(f"{text} is not a finite number", event.start_mark.line + 1)
+        if not _OF_A_FLOAT.issuperset(text):
             return text
-        raise self.refusal(f"{text[:40]} is not a finite number", event.start_mark.line + 1)
+        try:
+            real = float(text)
+        except ValueError:
+            return text
+        if real - real != 0:
+            raise self.refusal(f"{text[:24]} is not a finite number", event.start_mark.line + 1)
+        return real
 
     def mapping(self, event: Any, depth: int) -> dict[str, Any]:
         self.opened(event, depth)
@@ -199,6 +200,19 @@ class _Reader:
         return self.refusal(f"{what} are not allowed", event.start_mark.line + 1)
 
 
+def _integer(text: str) -> int | None:
+    """Return the whole number that *text* is in the core schema, or None; 19 digits are enough for 64 bits."""
+    digits = text[1:] if text[0] in "+-" else text
+    if digits.isdecimal() and digits.isascii():
+        return int(text) if len(digits.lstrip("0")) <= _MOST_DIGITS else 1 << 64
+    if digits is text and text[:2] in ("0o", "0x") and text[2:].isalnum() and text.isascii():
+        try:
+            return int(text, 0) if len(text) <= 2 * _MOST_DIGITS else 1 << 64
+        except ValueError:
+            return None
+    return None
+
+
 def places(data: bytes) -> Iterator[Place]:
     """Yield where each key and list item of a document that :func:`load` took stands, in file order."""
     events = yaml.parse(data.decode("utf-8"), Loader=yaml.CSafeLoader)
@@ -229,7 +243,7 @@ def line_of(data: bytes, path: Path) -> int:
 
 def lines_of(data: bytes) -> list[str]:
     """Return the lines of a document, as YAML counts them, without their ends and without a byte order mark."""
-    return _LINE_END.split(data.decode("utf-8-sig"))
+    return re.split(_LINE_END, data.decode("utf-8-sig"))
 
 
 def token_ends(data: bytes) -> dict[int, int]:
@@ -239,7 +253,7 @@ def token_ends(data: bytes) -> dict[int, int]:
     for token in yaml.scan("\n".join(lines), Loader=yaml.CSafeLoader):
         first, last = token.start_mark, token.end_mark
         if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
-            ends[first.line] = _BLOCK_HEADER.match(lines[first.line], first.column).end()  # type: ignore[union-attr]
+            ends[first.line] = re.compile(_BLOCK_HEADER).match(lines[first.line], first.column).end()  # type: ignore[union-attr]
             ends.update(dict.fromkeys(range(first.line + 1, last.line + (last.column > 0)), -1))
             continue
         if isinstance(token, yaml.ScalarToken):
@@ -320,7 +334,7 @@ def _real(value: float) -> str:
 
 
 def _text(text: str, *, block: bool = True) -> yaml.Event:
-    if not isinstance(text, Quoted) and _PLAIN.fullmatch(text) and text.lower() not in _WORDS and not _DIGEST.fullmatch(text):
+    if not isinstance(text, Quoted) and re.fullmatch(_PLAIN, text) and text.lower() not in _WORDS and not re.fullmatch(_DIGEST, text):
         return ScalarEvent(None, None, (True, False), text)
-    lines = block and "\n" in text and not text.endswith("\n\n") and not _BREAKS.search(text)
+    lines = block and "\n" in text and not text.endswith("\n\n") and not re.search(_BREAKS, text)
     return ScalarEvent(None, None, (False, True), str(text), style="|" if lines else '"')

@@ -28,7 +28,7 @@ KINDS: dict[str, Any] = {
     "stages": dict[StageName, Pointer],
 }
 _ARCHIVED = tuple[Number, ...] | None  # None: a hand took the last line out and left the key
-_NAME_LINE = re.compile(rb'^version: "([^"\\\n]+)"\r?$', re.MULTILINE)
+_NAME_LINE = rb'(?m)^version: "([^"\\\n]+)"\r?$'
 R = TypeVar("R")
 
 
@@ -46,23 +46,20 @@ def decode_config(data: bytes, path: str = layout.CONFIG) -> Config:
             path=path, line=codec.line_of(data, ("format",)), field="format", rule="R02", hint="pip install --upgrade gitreg",
         )  # fmt: skip
     config = _record(Config, value, data, path)
-    wrong = next(_config_problems(config), None)
-    if wrong:
-        raise InvalidError(wrong.sentence, path=path, line=codec.line_of(data, wrong.path), field=wrong.field, rule="R02")
+    for place, sentence in _config_problems(config):
+        raise InvalidError(sentence, path=path, line=codec.line_of(data, place), field=".".join(place), rule="R02")
     return config
 
 
-def _config_problems(config: Config) -> Iterator[Problem]:
-    """Yield what the types let pass: a reserved stage name, a ``from`` that names no stage."""
-    from gitreg.store.explain import Problem
-
+def _config_problems(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield where and what the types let pass: a reserved stage name, a ``from`` that names no stage."""
     for stage, rule in config.stages.items():
         sentence = names.stage_name_problem(stage)
         if sentence:
-            yield Problem(("stages", stage), sentence)
+            yield ("stages", stage), sentence
         for origin in rule.from_:
             if origin not in config.stages:
-                yield Problem(("stages", stage, "from"), f"{origin!r} is not a stage of this registry: {', '.join(config.stages)}")
+                yield ("stages", stage, "from"), (f"{origin!r} is not a stage of this registry: {', '.join(config.stages)}")
 
 
 def decode_card(data: bytes, path: str) -> ModelCard:
@@ -193,7 +190,7 @@ def _sized(text: str, path: str) -> str:
 
 def name_in(data: bytes, path: str) -> str:
     """Return the version's name as the byte scan finds it; where that could err, a parse settles it."""
-    hits = list(_NAME_LINE.finditer(data))
+    hits = list(re.finditer(_NAME_LINE, data))
     sure = len(hits) == 1 and b"'" not in data[: hits[0].start()]  # only single quotes can wrap such a line in a text
     return hits[0][1].decode() if sure else decode_manifest(data, path).version
 

@@ -12,8 +12,8 @@ CARD = "model.yaml"
 STAGES = "stages.yaml"
 VERSIONS = "versions"
 
-_NUMBERED = re.compile(r"([1-9][0-9]{0,8})\.yaml")
-_MANIFEST = re.compile(r"models/(.+)/versions/(?:([1-9][0-9]*000)/)?([1-9][0-9]{0,8})\.yaml")
+_MANIFEST = r"models/(.+)/versions/(?:([1-9][0-9]*000)/)?([1-9][0-9]{0,8})\.yaml"
+_MOST_DIGITS = 9
 
 
 class Place(NamedTuple):
@@ -47,8 +47,9 @@ def manifest(model: str, number: int) -> str:
 
 def numbered(name: str) -> int | None:
     """Return the number that a manifest's file *name* says, or None if it is not one."""
-    match = _NUMBERED.fullmatch(name)
-    return int(match[1]) if match else None
+    digits = name.removesuffix(".yaml")
+    fits = digits != name and digits.isascii() and digits.isdecimal() and digits[0] != "0" and len(digits) <= _MOST_DIGITS
+    return int(digits) if fits else None
 
 
 def place(path: str) -> Place:
@@ -57,7 +58,7 @@ def place(path: str) -> Place:
         return Place("config")
     if path.startswith(SCHEMA_FOLDER + "/"):
         return Place("schema")
-    match = _MANIFEST.fullmatch(path)
+    match = re.fullmatch(_MANIFEST, path)
     if match and manifest(match[1], int(match[3])) == path:
         return Place("manifest", match[1], int(match[3]))
     folder, _, name = path.rpartition("/")

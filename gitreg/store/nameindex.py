@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitreg.store.gitrepo import Reader
-    from gitreg.store.objects import Tree
+    from gitreg.store.trees import Tree
 
 _WORTH_SAVING = 64  # blobs: fewer are scanned again sooner than a file is written
 

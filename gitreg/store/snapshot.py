@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.store import codec, documents, layout
-from gitreg.store.objects import FOLDER, Tree, parse_tree
+from gitreg.store.trees import FOLDER, Tree, parse_tree
 from gitreg.view import View
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Snapshot(View):
             NotFoundError: this commit holds no registry.
             InvalidError: the file is invalid.
         """
-        config = self._decoded(layout.CONFIG, documents.decode_config)
+        config = self._decoded("config", layout.CONFIG, documents.decode_config)
         if config is None:
             raise NotFoundError("there is no registry in commit {commit}", commit=self._commit[:12], hint="gitreg init")
         return config
@@ -102,7 +102,7 @@ class Snapshot(View):
     def find_card(self, model: str) -> ModelCard | None:
         """See :meth:`View.find_card`."""
         path = layout.card(model)
-        card = self._decoded(path, documents.decode_card)
+        card = self._decoded("card", path, documents.decode_card)
         if card is not None and card.name != model:
             raise InvalidError(f"the file is {model!r}'s, but says {card.name!r}", path=path, field="name", rule="R03")
         return card
@@ -110,7 +110,7 @@ class Snapshot(View):
     def find_stages(self, model: str) -> Stages | None:
         """See :meth:`View.find_stages`."""
         path = layout.stages(model)
-        stages = self._decoded(path, documents.decode_stages)
+        stages = self._decoded("stages", path, documents.decode_stages)
         if stages is None:
             if self.find_card(model) is None:
                 return None
@@ -133,7 +133,7 @@ class Snapshot(View):
     def find_manifest(self, model: str, number: int) -> Manifest | None:
         """See :meth:`View.find_manifest`."""
         path = layout.manifest(model, number)
-        manifest = self._decoded(path, documents.decode_manifest)
+        manifest = self._decoded("manifest", path, documents.decode_manifest)
         if manifest is None:
             if number <= self.count(model):
                 raise InvalidError(f"the manifest of version {number} is missing", path=path, rule="R04", hint="gitreg doctor --fix")
@@ -232,13 +232,13 @@ class Snapshot(View):
         codec.checked_size(found.size, path)
         return found
 
-    def _decoded(self, path: str, decode: Callable[[bytes, str], T]) -> T | None:
+    def _decoded(self, kind: str, path: str, decode: Callable[[bytes, str], T]) -> T | None:
         """Return the record at *path*, decoded at most once for each content."""
         known = self._read.get(path, self)
         if known is not self:
             return known  # type: ignore[no-any-return]
         found = self._object(path)
-        record = None if found is None else self._record(layout.place(path).kind, found, path, decode)
+        record = None if found is None else self._record(kind, found, path, decode)
         self._read[path] = record
         return record
 
