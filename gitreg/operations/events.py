@@ -133,42 +133,36 @@ def summary(found: tuple[Event, ...]) -> str:
 
 
 def _phrases(found: list[Event]) -> Iterator[str]:
-    """Yield what happened to one model; what follows from something else is said with it."""
+    """Yield what happened to one model; what follows from a promotion is said with it."""
     kinds = {event.event for event in found}
-    displaced = {event.number: event for event in found if event.event == "archived"}
-    quiet = {"model_created"} if "registered" in kinds else set()
-    if "model_deleted" in kinds:
-        quiet = kinds - {"model_deleted"}
+    quiet = kinds - {"model_deleted"} if "model_deleted" in kinds else {"model_created"} if "registered" in kinds else set()
+    promoted = {event.number for event in found if event.event == "promoted"}
+    archived = {event.number for event in found if event.event == "archived"}
+    vacated = {event.from_number: event.stage for event in found if event.event == "cleared"}
+    said = set[int | None]()
     for event in sorted(found, key=lambda e: (_RANK.get(e.event, 2), _place(e))):
-        if event.event in quiet or (event.event == "archived" and event.number not in displaced):
+        if event.event in quiet:
             continue
-        if event.event == "promoted":
-            yield _promoted(event, archiving=displaced.pop(event.from_number, None) is not None)
-        elif event.event == "cleared":
-            gone = displaced.pop(event.from_number, None)
-            moved = any(e.event == "promoted" and e.number == event.from_number for e in found)
-            if not moved:
-                yield f"vacate {event.stage}, archiving {event.from_number}" if gone else f"vacate {event.stage}"
-        elif event.event == "archived":
-            yield f"archive {_label(event)}"
-        else:
-            yield f"{_WORDS[event.event]} {_label(event)}".rstrip()
+        if event.event in ("promoted", "cleared"):
+            if event.event == "cleared" and event.from_number in promoted:
+                continue
+            left = vacated.get(event.number) if event.event == "promoted" else None
+            gone = event.from_number if event.from_number in archived else None
+            said.add(gone)
+            yield sentence(event) + (f", vacating {left}" if left else "") + (f", archiving {gone}" if gone else "")
+        elif event.event != "archived" or event.number not in said:
+            yield sentence(replace(event, stage=None))
 
 
 def sentence(event: Event) -> str:
     """Return one event in the imperative: ``promote 7 (1.0.5) to production``."""
     if event.event == "promoted":
-        return _promoted(event, archiving=False)
+        return f"roll {event.stage} back to {_label(event)}" if event.kind == "rollback" else f"promote {_label(event)} to {event.stage}"
     if event.event == "cleared":
         return f"vacate {event.stage}"
     if event.event == "archived":
         return f"archive {_label(event)}" + (f" (was {event.stage})" if event.stage else "")
     return f"{_WORDS[event.event]} {_label(event)}".rstrip()
-
-
-def _promoted(event: Event, *, archiving: bool) -> str:
-    done = f"roll {event.stage} back to {_label(event)}" if event.kind == "rollback" else f"promote {_label(event)} to {event.stage}"
-    return f"{done}, archiving {event.from_number}" if archiving else done
 
 
 def _label(event: Event) -> str:
