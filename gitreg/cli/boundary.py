@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitreg.errors import BusyError, GitregError, UsageError
@@ -40,6 +41,9 @@ def run(args: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later
+            sys.stderr.write(f"{error.format_message()}\n")
+            return UsageError.code
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "gitreg"
         return said(UsageError(_sentence(error.format_message()), hint=f"{command} --help"), args)
     except (click.Abort, KeyboardInterrupt):
@@ -77,7 +81,7 @@ def _lines(text: str, shown: object) -> str:
 
 def _for_program(args: Sequence[str]) -> bool:
     """Tell whether errors are read by a program: found in the words themselves, since parsing may have failed."""
-    chosen = [b for a, b in zip(args, [*args[1:], ""], strict=True) if a == "--format"]
+    chosen = [b for a, b in pairwise(args) if a == "--format"]
     chosen += [a.removeprefix("--format=") for a in args if a.startswith("--format=")]
     return bool(chosen) and chosen[-1] in ("json", "jsonl")
 

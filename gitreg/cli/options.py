@@ -34,7 +34,11 @@ class Settings(NamedTuple):
         """Return the registry; a write command with ``--at`` is refused before this."""
         from gitreg.registry import Registry
 
-        return Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run)
+        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run)
+        context = click.get_current_context(silent=True)
+        if context:
+            context.call_on_close(registry.close)
+        return registry
 
     def snapshot(self) -> Snapshot:
         """Return the registry as it is, or as it was ``--at``."""
@@ -90,7 +94,7 @@ def refuse(asked: Settings, **flags: bool) -> None:
     for name in flags:
         if getattr(asked, name):
             option = f"--{name.replace('_', '-')}"
-            raise UsageError("{option} does not go with this command", option=option, hint="gitreg COMMAND --help")
+            raise UsageError("{option} does not go with this command", option=option, hint=f"{click.get_current_context().command_path} --help")
 
 
 class Lazy(click.Group):

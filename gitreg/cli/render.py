@@ -90,7 +90,7 @@ def markdown_text(columns: Sequence[str], rows: Sequence[Row]) -> str:
 
 def markdown(text: str) -> str:
     """Return *text* so that Markdown shows it and does nothing with it: no markup, HTML, mentions or references."""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;").replace("#", "&#35;")
+    safe = text.replace("&", "&amp;").replace("#", "&#35;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
     return re.sub(_MARKDOWN, r"\\\1", safe).replace("://", ":&#47;/")
 
 

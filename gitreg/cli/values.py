@@ -22,7 +22,7 @@ def pair(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not equals or not key.rstrip(":"):
-        raise UsageError("{text!r} is not KEY=VALUE", text=text)
+        raise UsageError("{text!r} is not KEY=VALUE", text=_cut(text))
     return (key[:-1], _json(text, value)) if key.endswith(":") else (key, _guessed(value))
 
 
@@ -32,7 +32,17 @@ def _json(text: str, value: str) -> Any:
     try:
         return json.loads(value, parse_constant=_not_finite)
     except (ValueError, RecursionError) as error:
-        raise UsageError("{text!r}: this is not JSON: {error}", text=text, error=error) from None
+        raise UsageError("{text!r}: this is not JSON: {error}", text=_cut(text), error=_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    return "a number has too many digits" if "digits" in str(error) else str(error)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _not_finite(word: str) -> Any:
@@ -74,9 +84,9 @@ def _real(key: str, value: Any) -> Any:
     try:
         real = float(value)
     except ValueError:
-        raise UsageError("metric {key!r}: expected a number, found {value!r}", key=key, value=value) from None
+        raise UsageError("metric {key!r}: expected a number, found {value!r}", key=key, value=_cut(value)) from None
     if real - real != 0:
-        raise UsageError("metric {key!r}: {value} is not a finite number", key=key, value=value)
+        raise UsageError("metric {key!r}: {value} is not a finite number", key=key, value=_cut(value))
     return real
 
 
@@ -90,7 +100,7 @@ def named(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise UsageError("{text!r} is not NAME=VALUE", text=text)
+            raise UsageError("{text!r} is not NAME=VALUE", text=_cut(text))
         found.append((name, value))
     return _map(found)
 
