@@ -64,7 +64,7 @@ def init(path: str, own_branch: str | None) -> None:
     asked = options.settings()
     options.refuse(asked, at=True, dry_run=True)
     with Registry.init(path if path != "." or not asked.registry else asked.registry, branch=own_branch or asked.branch) as registry:
-        render.remark(asked, f"registry created in {shown(registry.path)} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
+        render.remark(asked, f"registry created in {shown((registry.folder or registry.path).rstrip('/'))} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
 
 
 def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
