@@ -109,6 +109,9 @@ def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime
     occasion = Occasion(now, str(repo.identity()))
     with lock.held(repo.common_dir) as descriptor:
         worktree.heal(repo, descriptor)
+        now_at = repo.reader.info(f"{ref}^{{commit}}")
+        if (now_at.id if now_at else None) != tip:
+            raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg list")
         tree = repo.reader.info(f"{tip}^{{tree}}") if tip else None
         load = Snapshot(repo, tip or nothing, prefix, cache).tree_of
         new = write_commit(repo, files, (tree.id if tree else None, tip), "registry: create it\n", occasion, load, cache.keep_tree)

@@ -48,9 +48,6 @@ class Refresh:
     def __enter__(self) -> Refresh:
         take_index(self.checkout, self.patience)
         try:
-            for left in (self._copy, self._copy + ".lock"):  # by a crash
-                if os.path.exists(left):
-                    os.unlink(left)
             if os.path.exists(self._index):
                 shutil.copy2(self._index, self._copy)  # with its time: git tells racy entries by it
         except OSError as error:
@@ -245,7 +242,7 @@ def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:
     owner, lock = os.path.join(checkout.git_dir, _OWNER), os.path.join(checkout.git_dir, "index.lock")
     deadline = time.monotonic() + patience
     try:
-        drop_stale_index_lock(checkout)
+        release_index(checkout)  # what a crash left
         os.close(os.open(owner, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         while True:
             try:
@@ -263,8 +260,9 @@ def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:
 
 def release_index(checkout: Checkout) -> None:
     """Give the index's lock back, and remove what the refresh used."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.join(checkout.git_dir, _COPY))
+    for name in (_COPY, _COPY + ".lock"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(checkout.git_dir, name))
     drop_stale_index_lock(checkout)
 
 
@@ -293,7 +291,7 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
     tip = repo.reader.info(entry.ref)
     for checkout in repo.checkouts():
         if checkout.folder in entry.checkouts:
-            drop_stale_index_lock(checkout)
+            release_index(checkout)
             if repo.output("--git-dir", checkout.git_dir, "rev-parse", "-q", "--verify", "HEAD", ok=(0, 1)) == entry.new:
                 notes += _finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience), entry.paths)
     if tip is not None and tip.id not in (entry.old, entry.new):

@@ -1,0 +1,1 @@
+"""Faults: processes killed at every step of a write."""
