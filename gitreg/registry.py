@@ -269,7 +269,8 @@ class Transaction(Verbs):
     def __init__(self, registry: Registry, message: str, reason: str) -> None:
         if "\n" in message:
             raise UsageError("the message of a transaction is one line", hint="give the rest as reason")
-        self._registry, self._message, self._reasons = registry, message, [reason] if reason else []
+        self._registry, self._message, self._reasons = registry, message.strip(), [reason] if reason else []
+        self._used = False
         self._operations: list[Callable[[View], Change]] = []
         self._changes: list[Change] = []
         self._told: list[ModelVersion] = []
@@ -279,6 +280,9 @@ class Transaction(Verbs):
     def __enter__(self) -> Transaction:
         from gitreg.view import Draft
 
+        if self._used:
+            raise ConflictError("this transaction was used before", hint="with registry.transaction() as tx: ...")
+        self._used = True
         self._draft = Draft(self._registry.snapshot())
         return self
 

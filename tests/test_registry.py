@@ -89,7 +89,7 @@ def test_everything_that_is_registered_reads_back(registry, tmp_path):
     [
         pytest.param(lambda r: r.register("iris", "rc"), "iris: register 4 (rc)", id="register"),
         pytest.param(lambda r: r.promote("iris@3", "production"), "iris: promote 3 to production, archiving 1", id="promote"),
-        pytest.param(lambda r: r.promote("iris@staging", ModelStages.PRODUCTION), "iris: promote 2 to production, archiving 1", id="promote by stage"),
+        pytest.param(lambda r: r.promote("iris@staging", ModelStages.PRODUCTION), "iris: promote 2 to production, vacating staging, archiving 1", id="promote by stage"),
         pytest.param(lambda r: r.promote("iris@1", ModelStages.ARCHIVED), "iris: vacate production, archiving 1", id="promote to archived"),
         pytest.param(lambda r: r.archive("iris@latest"), "iris: archive 3", id="archive"),
         pytest.param(lambda r: r.yank("iris@3", reason="x"), "iris: yank 3", id="yank"),
@@ -476,6 +476,24 @@ def test_a_transaction_can_be_used_only_while_it_is_open(iris):
         tx.register("iris")
     with pytest.raises(ConflictError, match="this transaction is not open"):
         tx.get("iris@1")
+
+
+def test_a_transaction_is_used_once(iris):
+    tx = iris.transaction()
+    with tx:
+        tx.register("iris")
+
+    with pytest.raises(ConflictError, match="this transaction was used before"), tx:
+        pass
+
+    assert iris.get("iris").number == 4
+
+
+def test_a_blank_message_is_none(iris, git):
+    with iris.transaction("  ") as tx:
+        tx.register("iris")
+
+    assert last(iris, git, "%s") == "iris: register 4"
 
 
 # -- reads --------------------------------------------------------------------------------------------------
