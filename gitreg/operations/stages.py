@@ -129,9 +129,12 @@ def checked_holder(model: str, stage: str, holder: int | None, expect: Expected)
 
     Raises:
         ConflictError: *expect* is given and is not the holder.
+        UsageError: *expect* is neither a number nor ``"none"``.
     """
     if expect is None or (holder is None if expect == "none" else holder == expect):
         return
+    if expect != "none" and type(expect) is not int:
+        raise UsageError("a stage is expected to be held by a number or by 'none', not by {expect!r}", expect=expect)
     now = "vacant" if holder is None else f"held by {holder}"
     raise ConflictError("{stage} of {model!r} is {now}, expected {expect}", stage=stage, model=model, now=now, expect=expect, holder=holder, hint=f"gitreg list {model}")
 

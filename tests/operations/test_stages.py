@@ -250,6 +250,14 @@ def test_force_does_not_override_expect():
         stages.promote(base, at("iris@2"), "production", expect=3, force=True)
 
 
+@pytest.mark.parametrize("expect", ["1", "vacant", "", False, 1.5])
+def test_only_a_number_or_none_can_be_expected(expect):
+    base = iris(stages=held(production=1))
+
+    with pytest.raises(UsageError, match="held by a number or by 'none', not by"):
+        stages.promote(base, at("iris@2"), "production", expect=expect)
+
+
 # -- archive ------------------------------------------------------------------------------------------------
 
 
