@@ -14,6 +14,7 @@ from gitreg.records import Gate
 from tests.operations.views import OCCASION, DictView, at, ended, gated, held, iris, rules
 
 ACCURATE = "candidate.metrics.accuracy >= 0.9"
+REVIEWED = rules(production={"review": True})
 METRICS = {n: {"metrics": {"accuracy": accuracy}} for n, accuracy in ((1, 0.95), (2, 0.91), (3, 0.5))}
 
 
@@ -338,6 +339,13 @@ def test_a_promotion_after_a_rollback_is_not_exempt():
         ended(base, rollback(), promote("iris@3"))
 
 
+def test_only_a_return_to_whom_the_base_would_roll_back_to_is_exempt():
+    base = iris(stages=held(production=2), facts=METRICS, config=gated(ACCURATE))
+
+    with pytest.raises(PolicyError, match="refuses iris@3"):
+        ended(base, promote("iris@3"), promote("iris@1"), rollback())
+
+
 def test_vacating_a_stage_asks_no_gate():
     end = ended(iris(stages=held(production=1), config=gated("false")), archive("iris@1"))
 
@@ -414,9 +422,22 @@ def test_force_given_to_one_stage_does_not_excuse_another():
         ended(base, promote("iris@1", force=True), promote("iris@2", "staging"))
 
 
+def test_force_given_to_who_was_displaced_does_not_excuse_who_displaced_it():
+    base = iris(stages=held(production=1), config=gated("false"))
+
+    with pytest.raises(PolicyError, match="refuses iris@2"):
+        ended(base, promote("iris@2"), promote("iris@1", "staging", force=True))
+
+
+def test_force_given_to_another_version_does_not_excuse_who_vacates_a_stage():
+    base = iris(stages=held(production=1), config=REVIEWED)
+
+    with pytest.raises(PolicyError, match="only through a reviewed pull request"):
+        ended(base, promote("iris@1", "staging"), promote("iris@3", "development", force=True), guarded=True)
+
+
 # -- review -------------------------------------------------------------------------------------------------
 
-REVIEWED = rules(production={"review": True})
 DIRECT = {
     "promote": (held(), promote("iris@2")),
     "promote over a holder": (held(production=1), promote("iris@2")),
