@@ -85,20 +85,19 @@ def _surroundings(registry: Registry) -> Iterator[Finding]:
 
 
 def _files(registry: Registry, *, fix: bool) -> Iterator[Finding]:
-    """Find manifests and pointer files that are gone although a commit had them; restore them with *fix*."""
+    """Find manifests, cards and pointer files that are gone although a commit had them; restore them with *fix*."""
     snapshot = registry.snapshot()
     lost = [path for model in snapshot.model_names() for path in _lost(snapshot, model)]
     if lost and fix:
         restored = registry.repaired(lambda base: _restored(base, lost, registry.occasion()))
         lost = [path for path in lost if path not in restored]
     for path in lost:
-        how = "" if path.endswith(layout.STAGES) else ", as yanked"
+        how = ", as yanked" if layout.place(path).kind == "manifest" else ""
         yield Finding(rule="D07", path=path, message=f"this file was removed by hand; it can be restored{how}", fix="gitreg doctor --fix")
 
 
 def _lost(snapshot: Snapshot, model: str) -> Iterator[str]:
-    if snapshot.blob_id(layout.stages(model)) is None:
-        yield layout.stages(model)
+    yield from (path for path in (layout.card(model), layout.stages(model)) if snapshot.blob_id(path) is None)
     present = set(_numbers(snapshot, model))
     for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + layout.versions(model)]):
         for old, new, path in commit.changes:
@@ -119,13 +118,16 @@ def _numbers(snapshot: Snapshot, model: str) -> Iterator[int]:
 
 
 def _restored(base: Snapshot, lost: list[str], occasion: Occasion) -> dict[str, str]:
-    """Return the text of each lost file that some commit still has: a pointer file as it was, a manifest yanked."""
+    """Return the text of each lost file that some commit still has: a card or pointer file as it was, a manifest yanked."""
     mark = Yanked(at=occasion.at, by=occasion.by, reason="its manifest was removed by hand, and restored by gitreg doctor")
     files = {}
     for path in lost:
         place = layout.place(path)
         if place.kind == "stages":
             files[path] = documents.encode_stages(_last(base, path, documents.decode_stages) or Stages(), base.config.stages, path)
+        elif place.kind == "card":
+            if card := _last(base, path, documents.decode_card):
+                files[path] = documents.encode_card(card, path)
         elif found := _last(base, path, documents.decode_manifest):
             files[path] = documents.encode_manifest(replace(found, yanked=found.yanked or mark), path)
     return files

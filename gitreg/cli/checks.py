@@ -49,7 +49,7 @@ def doctor(fix: bool) -> int:
     """
     asked = options.settings()
     options.refuse(asked, at=True, dry_run=True)
-    return _printed(asked, list(asked.open().doctor(fix=fix)), "nothing was left behind")
+    return _printed(asked, list(asked.open().doctor(fix=fix)), "nothing is left to heal" if fix else "nothing was left behind")
 
 
 def _printed(asked: options.Settings, findings: list[Finding], fine: str) -> int:
