@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gitreg import names
-from gitreg.errors import ConflictError, UsageError
+from gitreg.errors import ConflictError, InvalidError, UsageError
 from gitreg.operations import amend, stages
 from gitreg.records import VACANT, Change, Deleted, ModelCard, Move, Occasion, Stages, Yanked
+from gitreg.store import layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +26,15 @@ def create(view: View, model: str, facts: Mapping[str, Any], occasion: Occasion)
     Raises:
         UsageError: the name is malformed, or a fact is not a field of ``model.yaml``.
         ConflictError: the name is taken, or collides with another in case or as a folder.
+        InvalidError: the model is there, but its card is not: nothing of it is overwritten.
     """
     names.model_name(model)
     card = view.find_card(model)
     if card is not None:
         was = "was deleted, and its name is not reused" if card.deleted else "exists already"
         raise ConflictError("model {model!r} {was}", model=model, was=was)
+    if view.find_stages(model) is not None:
+        raise InvalidError("the model has a pointer file, but its card is missing", path=layout.card(model), rule="R02", hint="gitreg doctor --fix")
     other = names.collision(model, view.model_names())
     if other:
         raise ConflictError("model {model!r} collides with {other!r}: names must differ in more than case, and none may be a folder of another", model=model, other=other)

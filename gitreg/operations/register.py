@@ -35,7 +35,7 @@ def register(view: View, model: str, name: str | None, facts: Mapping[str, Any],
         view.live_card(model)
     number = 1 if new else view.count(model) + 1
     version = str(number) if name is None else free_name(view, model, names.filled(name, occasion.now))
-    if not new and view.find_manifest(model, number) is not None:
+    if view.find_manifest(model, number) is not None:
         raise InvalidError(f"version {number} exists, but the model has only {number - 1} manifests", path=layout.manifest(model, number), rule="R04", hint="gitreg check")
     origin = {"number": number, "version": version, "created_at": occasion.at, "created_by": occasion.by}
     manifest = amend.built(Manifest, {"status": "ready", **facts, **origin})

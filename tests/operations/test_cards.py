@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitreg.errors import ConflictError, NotFoundError, UsageError
+from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
 from gitreg.operations import amend, cards, stages
 from gitreg.operations.register import register
 from gitreg.records import VACANT, MetricRule
@@ -81,6 +81,14 @@ def test_names_that_only_look_alike_do_not_collide(name):
 def test_a_model_is_made_once():
     with pytest.raises(ConflictError, match="model 'iris' exists already"):
         create("iris")(iris())
+
+
+def test_a_model_whose_card_was_lost_is_not_made_over_it():
+    base = iris(stages=held(production=1))
+    base.models["iris"] = base.models["iris"]._replace(card=None)
+
+    with pytest.raises(InvalidError, match="has a pointer file, but its card is missing"):
+        create("iris")(base)
 
 
 def test_the_name_of_a_deleted_model_is_not_reused():

@@ -59,6 +59,14 @@ def test_a_number_whose_file_exists_all_the_same_is_refused():
     assert (refusal.value.rule, refusal.value.path, refusal.value.code) == ("R04", "models/iris/versions/4.yaml", 6)
 
 
+def test_versions_that_lost_their_model_are_not_overwritten():
+    base = iris(2)
+    base.models["iris"] = base.models["iris"]._replace(card=None, stages=None)
+
+    with pytest.raises(InvalidError, match="version 1 exists"):
+        register(base, "iris", None, {}, OCCASION)
+
+
 def test_a_version_without_a_name_is_called_by_its_number():
     base = iris(6)
 
