@@ -103,7 +103,7 @@ class Terminal:
         command = command.replace("2026-11-22", f"{datetime.now(UTC):%Y-%m-%d}")
         assert self._bash.stdin
         assert self._bash.stdout
-        self._bash.stdin.write(f'{{ {command}\n}} </dev/null; printf "\\n{_SAID}%s\\n" "$PWD"\n')
+        self._bash.stdin.write(f'{{ {command}\n}} </dev/null; code=$?; printf "\\n{_SAID}%s\\n" "$PWD"; (exit $code)\n')
         self._bash.stdin.flush()
         said = ""
         for line in self._bash.stdout:
