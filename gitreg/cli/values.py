@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gitreg import names
 from gitreg.errors import NotFoundError, UsageError
 
 _PART = r'"([^"]*)"(?:\.|$)|([^."]+)(?:\.|$)'
@@ -143,8 +144,8 @@ def picked(value: Any, text: str) -> Any:
     for part in field(text):
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
+        elif isinstance(value, list) and (index := names.number(part)) is not None and index < len(value):
+            value = value[index]
         else:
             known = ", ".join(value) if isinstance(value, dict) and value else "nothing"
             raise NotFoundError("no field {part!r} in {text!r}: there is {known}", part=part, text=text, known=known)
@@ -159,6 +160,7 @@ def expected(text: str | None) -> Any:
     """
     if text is None or text == "none":
         return text
-    if not text.isdigit():
-        raise UsageError("--expect takes a version's number or 'none', found {text!r}", text=text)
-    return int(text)
+    number = names.number(text)
+    if number is None:
+        raise UsageError("--expect takes a version's number or 'none', found {text!r}", text=_cut(text))
+    return number
