@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from gitreg.records import Artifact
 
@@ -24,6 +25,8 @@ def described(given: Mapping[str, Any], root: str | None) -> dict[str, Any]:
     Raises:
         UsageError: a local file does not exist, or a folder holds a link.
     """
+    if not isinstance(given, Mapping):
+        return given  # refused later, with its field
     return {name: _described(name, item, root) for name, item in given.items()}
 
 

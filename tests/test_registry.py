@@ -70,6 +70,12 @@ def test_register_returns_the_version_as_committed(registry, tip):
     assert made == registry.get("iris@1.0.5")
 
 
+def test_a_version_is_returned_as_it_reads_back(registry):
+    made = registry.register("iris", params={"shape": (3, 4)}, metadata={"deep": {"er": ({"a": (1,)},)}}, tags=("a",))
+
+    assert made == registry.get("iris@1")
+
+
 def test_everything_that_is_registered_reads_back(registry, tmp_path):
     (tmp_path / "model.bin").write_bytes(b"weights")
 
@@ -162,6 +168,7 @@ def test_archiving_and_yanking_twice_is_once(iris, tip):
         pytest.param(lambda r: r.yank("iris@3", reason=""), UsageError, id="yank without a reason"),
         pytest.param(lambda r: r.update("iris@1", metrics={"accuracy": 1}), ConflictError, id="change a metric"),
         pytest.param(lambda r: r.update("iris@1", metrics=[1]), UsageError, id="metrics are no map"),
+        pytest.param(lambda r: r.update("iris@1", artifacts=[1]), UsageError, id="artifacts are no map"),
         pytest.param(lambda r: r.update("iris@1", links=[1]), UsageError, id="links are no map"),
         pytest.param(lambda r: r.register("iris", "latest"), UsageError, id="a reserved name"),
         pytest.param(lambda r: r.register("Iris"), ConflictError, id="a colliding model"),

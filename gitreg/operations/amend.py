@@ -50,9 +50,16 @@ def built(kind: type[R], facts: Mapping[str, Any]) -> R:
 
 def _plain(fact: Any) -> Any:
     try:
-        return msgspec.to_builtins(fact, enc_hook=_scalar)
+        return _listed(msgspec.to_builtins(fact, enc_hook=_scalar))
     except (TypeError, RecursionError) as error:
         raise UsageError("a value must be JSON-like: {error}", error=error) from None
+
+
+def _listed(value: Any) -> Any:
+    """Return *value* with lists for tuples, as it will read back: what is the same must compare the same."""
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _scalar(value: Any) -> Any:

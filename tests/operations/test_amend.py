@@ -161,6 +161,15 @@ def test_the_same_value_again_changes_nothing(facts):
     assert (change.manifests, change.number) == ((), 1)
 
 
+def test_a_tuple_again_is_the_list_that_it_became():
+    base = ended(iris(1), update(metadata={"shape": (3, (4,))})).draft
+
+    change = update(metadata={"shape": (3, (4,))})(base)
+
+    assert base.manifest("iris", 1).metadata == {"shape": [3, [4]]}
+    assert change.manifests == ()
+
+
 def test_true_is_another_value_than_one():
     end = ended(recorded(), update(metadata={"reviewed": True}))
 
