@@ -29,6 +29,7 @@ KINDS: dict[str, Any] = {
 }
 _ARCHIVED = tuple[Number, ...] | None  # None: a hand took the last line out and left the key
 _NAME_LINE = rb'(?m)^version: "([^"\\\n]+)"\r?$'
+_GROWING = ("metrics", "artifacts", "links")
 R = TypeVar("R")
 
 
@@ -160,8 +161,12 @@ def encode_card(card: ModelCard, path: str) -> str:
 
 
 def encode_manifest(manifest: Manifest, path: str) -> str:
-    """Return the text of a manifest; its name stands on a line of its own, ``version: "NAME"``."""
+    """Return the text of a manifest; its name stands on a line of its own, ``version: "NAME"``.
+
+    What may grow is sorted: two branches that each add a metric then write in different places, mostly, and merge.
+    """
     value = plain(manifest)
+    value.update({group: dict(sorted(value[group].items())) for group in _GROWING if group in value})
     value["version"] = codec.Quoted(manifest.version)
     return _sized(layout.schema_line(path, "manifest") + codec.dump(value), path)
 

@@ -24,6 +24,11 @@ def exact(value):
     return repr(value)
 
 
+def sorted_json(record):
+    """Tell 1 from 1.0, and see through the order of keys."""
+    return msgspec.json.encode(record, order="sorted")
+
+
 @often
 @given(drawn.maps)
 def test_what_is_written_reads_the_same(value):
@@ -70,7 +75,7 @@ def test_a_manifest_reads_as_it_was_written(value):
 
     data = documents.encode_manifest(manifest, "f").encode()
 
-    assert exact(documents.decode_manifest(data, "f")) == exact(manifest)
+    assert sorted_json(documents.decode_manifest(data, "f")) == sorted_json(manifest)
 
 
 @often
