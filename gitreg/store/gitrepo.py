@@ -71,6 +71,7 @@ class GitRepo:
         self.worktree, self.prefix, self.algorithm = worktree, prefix, algorithm
         self.reader = Reader(git_dir)
         self._identity: Identity | None = None
+        self._is_bare: bool | None = None
 
     @classmethod
     def discover(cls, start: str) -> GitRepo:
@@ -185,9 +186,11 @@ class GitRepo:
         return [checkout for checkout in found if os.path.isdir(checkout.folder)]
 
     def _bare(self) -> bool:
-        if self.git_dir == self.common_dir and self.worktree:
-            return False
-        return self.output("--git-dir", self.common_dir, "rev-parse", "--is-bare-repository") == "true"
+        """Tell whether there is no main worktree; git is asked once, for it costs a process a write."""
+        if self._is_bare is None:
+            main = self.git_dir == self.common_dir and self.worktree is not None
+            self._is_bare = not main and self.output("--git-dir", self.common_dir, "rev-parse", "--is-bare-repository") == "true"
+        return self._is_bare
 
     def _main_folder(self) -> str:
         configured = self.config("core.worktree")

@@ -8,7 +8,7 @@ folder that changed costs a scan of the blobs that changed.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -32,13 +32,20 @@ class Folder(msgspec.Struct):
     numbers: dict[str, int] = {}
 
 
+class Seen(NamedTuple):
+    """A folder as it was last asked for, with its entries, so that the next one costs only what differs."""
+
+    folder: Folder
+    entries: Tree
+
+
 class NameIndex:
     """The index of one repository; in memory for a long-lived process, on disk for the next one."""
 
     def __init__(self, folder: str, reader: Reader) -> None:
         self._folder = folder
         self._reader = reader
-        self._known: dict[str, Folder] = {}
+        self._seen: dict[str, Seen] = {}
 
     def numbers(self, path: str, tree_id: str, tree: Tree) -> Mapping[str, int]:
         """Return number by name for the folder *path*, whose tree this is.
@@ -46,29 +53,31 @@ class NameIndex:
         Raises:
             InvalidError: two versions have one name, or a manifest is invalid.
         """
-        known = self._known.get(path)
-        if known is None:
-            known = self._known[path] = self._loaded(path)
-        if known.tree != tree_id:
-            self._follow(path, tree_id, tree, known)
-        return known.numbers
+        seen = self._seen.get(path) or Seen(self._loaded(path), {})
+        folder = seen.folder if seen.folder.tree == tree_id else self._followed(path, tree_id, tree, seen)
+        self._seen[path] = Seen(folder, tree)
+        return folder.numbers
 
-    def _follow(self, path: str, tree_id: str, tree: Tree, known: Folder) -> None:
-        manifests = {name: (entry.id, number) for name, entry in tree.items() if (number := layout.numbered(name.decode("utf-8", "replace"))) is not None}
-        fresh = {name: blob for name, (blob, _) in manifests.items() if blob not in known.names}
-        for (name, blob), found in zip(fresh.items(), self._reader.read_many(list(fresh.values())), strict=True):
-            file = f"{path}/{name.decode()}"
+    def _followed(self, path: str, tree_id: str, tree: Tree, seen: Seen) -> Folder:
+        names, before = seen.folder.names, seen.entries
+        gone, come = _manifests(before, tree), _manifests(tree, before)
+        fresh = {number: blob for number, blob in come.items() if blob not in names}
+        for (number, blob), found in zip(fresh.items(), self._reader.read_many(list(fresh.values())), strict=True):
+            file = f"{path}/{number}.yaml"
             if found is None or found.data is None:
                 raise InvalidError("this manifest cannot be read", path=file, rule="R01")
-            known.names[blob] = documents.name_in(found.data, file)
-        numbers: dict[str, int] = {}
-        for blob, number in manifests.values():
-            other = numbers.setdefault(known.names[blob], number)
+            names[blob] = documents.name_in(found.data, file)
+        numbers = dict(seen.folder.numbers) if before else {}
+        for blob in gone.values():
+            numbers.pop(names.get(blob, ""), None)
+        for number, blob in come.items():
+            other = numbers.setdefault(names[blob], number)
             if other != number:
                 raise InvalidError(f"versions {other} and {number} have the same name", path=f"{path}/{number}.yaml", field="version", rule="R06")
-        known.tree, known.numbers = tree_id, numbers
+        folder = Folder(tree_id, names, numbers)
         if len(fresh) >= _WORTH_SAVING:
-            self._save(path, Folder(tree_id, {blob: known.names[blob] for blob, _ in manifests.values()}, numbers))
+            self._save(path, Folder(tree_id, {blob: names[blob] for blob in _manifests(tree, {}).values()}, numbers))
+        return folder
 
     def _file(self, path: str) -> str:
         return os.path.join(self._folder, *path.split("/"), "names.msgpack")
@@ -91,3 +100,9 @@ class NameIndex:
             os.replace(temporary, file)
         except OSError:
             return
+
+
+def _manifests(tree: Tree, other: Tree) -> dict[int, str]:
+    """Return blob by number of those manifests in *tree* that *other* has not."""
+    entries = ((name, entry.id) for name, entry in tree.items() if other.get(name) != entry)
+    return {number: blob for name, blob in entries if (number := layout.numbered(name.decode("utf-8", "replace"))) is not None}

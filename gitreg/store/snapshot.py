@@ -52,6 +52,7 @@ class Snapshot(View):
         self._repo, self._commit, self._prefix, self._cache = repo, commit, prefix, cache
         self._width = 32 if repo.algorithm == "sha256" else 20
         self._read: dict[str, Any] = {}
+        self._counts: dict[str, int] = {}
 
     @property
     def commit(self) -> str:
@@ -122,6 +123,12 @@ class Snapshot(View):
 
     def count(self, model: str) -> int:
         """See :meth:`View.count`. It is read from the highest folder alone."""
+        found = self._counts.get(model)
+        if found is None:
+            found = self._counts[model] = self._count(model)
+        return found
+
+    def _count(self, model: str) -> int:
         folder = self.tree(layout.versions(model))
         thousands = [int(name) for name, entry in folder.items() if entry.mode == FOLDER and name.isdigit()]
         if not thousands:
