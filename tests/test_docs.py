@@ -18,6 +18,7 @@ import yaml
 import gitreg
 from gitreg import errors
 from gitreg.cli.app import app
+from gitreg.errors import InvalidError
 from gitreg.store import documents, layout
 from tests import pages
 
@@ -61,23 +62,46 @@ def _runs_console(block: pages.Block, where: str, terminal: pages.Terminal, fold
         assert pages.settled(terminal.shows(command), folder) == pages.settled(shown), f"{where}:{block.line}: {command}"
 
 
-@pytest.mark.parametrize("page", [page for page in pages.pages() if pages.blocks(page.read_text())], ids=_name)
-def test_every_code_block_does_what_the_page_says(page, terminal, monkeypatch):
+def _runs_page(text: str, where: str, terminal: pages.Terminal, monkeypatch) -> None:
     folder = Path.cwd()
     names: dict = {"__name__": "__main__"}
-
-    for block in pages.blocks(page.read_text()):
+    for block in pages.blocks(text):
         if block.mark.startswith(("not run: ", "run: ")):
             continue
         if block.language == "console":
-            _runs_console(block, _name(page), terminal, folder)
+            _runs_console(block, where, terminal, folder)
             monkeypatch.chdir(terminal.folder)
         elif block.language == "python":
-            _runs_python(block, str(page), names)
+            _runs_python(block, where, names)
         elif block.language == "yaml":
             _reads_yaml(block)
         elif block.language == "json":
             json.loads(block.text)
+
+
+@pytest.mark.parametrize("page", [page for page in pages.pages() if pages.blocks(page.read_text())], ids=_name)
+def test_every_code_block_does_what_the_page_says(page, terminal, monkeypatch):
+    _runs_page(page.read_text(), _name(page), terminal, monkeypatch)
+
+
+LIES = {
+    "another output": ("console", "$ echo one\ntwo\n"),
+    "an output left out": ("console", "$ echo one\n"),
+    "another exit code": ("console", "$ false\n$ echo $?\n0\n"),
+    "another print": ("python", "print(1)  # 2\n"),
+    "a name that is not there": ("python", "from gitreg import Registr\n"),
+    "a key that stages.yaml does not have": ("yaml models/iris/stages.yaml", "production:\n  holder: 7\n"),
+    "YAML that is none": ("yaml", "a: [\n"),
+    "JSON that is none": ("json", "{a: 1}\n"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_page_that_lies_is_noticed(lie, terminal, monkeypatch):
+    info, text = LIES[lie]
+
+    with pytest.raises((AssertionError, ImportError, InvalidError, yaml.YAMLError, ValueError)):
+        _runs_page(f"```{info}\n{text}```\n", "page", terminal, monkeypatch)
 
 
 @pytest.mark.parametrize("page", pages.pages(), ids=_name)
