@@ -94,13 +94,25 @@ def update(view: View, selector: names.Selector, facts: Mapping[str, Any]) -> Ch
 
 
 def with_tags(tags: tuple[str, ...], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *facts* with ``add_tags`` and ``remove_tags`` turned into the ``tags`` that come out of *tags*."""
+    """Return *facts* with ``add_tags`` and ``remove_tags`` turned into the ``tags`` that come out of *tags*.
+
+    Raises:
+        UsageError: one of them is no list of texts.
+    """
     left = dict(facts)
-    add, remove = left.pop("add_tags", ()), left.pop("remove_tags", ())
+    add, remove = (_texts(name, left.pop(name, None)) for name in ("add_tags", "remove_tags"))
     if add or remove:
-        start = left.get("tags", tags)
+        start = _texts("tags", left.get("tags", tags))
         left["tags"] = list(dict.fromkeys(tag for tag in (*start, *add) if tag not in remove))
     return left
+
+
+def _texts(name: str, given: Any) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, (list, tuple)) or not all(isinstance(text, str) for text in given):
+        raise UsageError("{name}: expected a list of texts, found {given!r}", name=name, given=given)
+    return tuple(given)
 
 
 def _merged(manifest: Manifest, name: str, fact: Any) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from numbers import Integral
+
 import pytest
 
 from gitreg.errors import ConflictError, NotFoundError, UsageError
@@ -159,6 +162,53 @@ def test_the_same_value_again_changes_nothing(facts):
     change = update(**facts)(recorded())
 
     assert (change.manifests, change.number) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "tags"),
+    [
+        pytest.param({"add_tags": ["a", "nightly"]}, ("nightly", "a"), id="added once, at the end"),
+        pytest.param({"remove_tags": ["nightly"]}, (), id="removed"),
+        pytest.param({"remove_tags": ["night"]}, ("nightly",), id="another removed"),
+        pytest.param({"add_tags": ("a",), "remove_tags": ("nightly",)}, ("a",), id="exchanged"),
+        pytest.param({"add_tags": ["a"], "remove_tags": ["a"]}, ("nightly",), id="added and removed"),
+        pytest.param({"tags": ["b"], "add_tags": ["a"]}, ("b", "a"), id="replaced and added"),
+        pytest.param({"add_tags": (), "remove_tags": None}, ("nightly",), id="nothing"),
+    ],
+)
+def test_tags_are_added_and_removed(facts, tags):
+    end = ended(recorded(), update(**facts))
+
+    assert end.draft.manifest("iris", 1).tags == tags
+
+
+@pytest.mark.parametrize("facts", [{"add_tags": "abc"}, {"remove_tags": "nightly"}, {"add_tags": [1]}, {"tags": "abc", "add_tags": ["x"]}])
+def test_tags_are_a_list_of_texts(facts):
+    with pytest.raises(UsageError, match="tags: expected a list of texts, found"):
+        update(**facts)(recorded())
+
+
+class Text(str):
+    """A text of a class of its own, as NumPy's are."""
+
+    __slots__ = ()
+
+
+class Whole(Fraction):
+    """A whole number of a class of its own, as NumPy's are."""
+
+    __int__ = Fraction.__trunc__
+
+
+Integral.register(Whole)
+
+
+def test_scalars_of_other_libraries_become_plain():
+    end = ended(iris(1), update(metrics={"a": Fraction(1, 4), "b": Whole(3)}, metadata={"c": Text("x"), "d": [Fraction(1, 2)]}))
+
+    changed = end.draft.manifest("iris", 1)
+    assert (changed.metrics, changed.metadata) == ({"a": 0.25, "b": 3}, {"c": "x", "d": [0.5]})
+    assert [type(value) for value in (*changed.metrics.values(), changed.metadata["c"])] == [float, int, str]
 
 
 def test_a_tuple_again_is_the_list_that_it_became():

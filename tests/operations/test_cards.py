@@ -122,6 +122,12 @@ def test_a_model_says_which_way_its_metrics_are_better():
     assert end.draft.card("iris").metrics == {"loss": MetricRule(better="lower", tolerance=0.01)}
 
 
+def test_tags_of_a_model_are_added_and_removed():
+    end = ended(iris(tags=("a", "b")), update(add_tags=["c"], remove_tags=["a"]))
+
+    assert end.draft.card("iris").tags == ("b", "c")
+
+
 def test_what_is_set_already_changes_nothing():
     change = update(license="MIT", tags=["a"])(iris(license="MIT", tags=("a",)))
 
