@@ -14,7 +14,7 @@ from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
 from gitreg.records import ModelSummary, ModelVersion, Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gitreg.records import Config, Manifest, ModelCard
 
@@ -113,7 +113,11 @@ class View(ABC):
 
     def summaries(self) -> Iterator[ModelSummary]:
         """Yield a row of the board for each model that was not deleted."""
-        for model in self.model_names():
+        yield from self.rows(self.model_names())
+
+    def rows(self, models: Iterable[str]) -> Iterator[ModelSummary]:
+        """Yield the rows of *models* on the board, of those that were not deleted."""
+        for model in models:
             if not self.card(model).deleted:
                 yield self.summary(model)
 
@@ -180,9 +184,14 @@ class View(ABC):
             raise NotFoundError("{stage} of {model!r} is vacant", model=model, stage=stage, hint=f"gitreg promote {model}@VERSION {stage}")
         manifest = self.find_manifest(model, holder)
         if manifest is None or not manifest.usable:
+            path = f"models/{model}/stages.yaml"
             state = "does not exist" if manifest is None else "is yanked" if manifest.yanked else f"is {manifest.status}"
-            raise InvalidError(f"{stage} points to version {holder}, which {state}", path=f"models/{model}/stages.yaml", field=stage, rule="R05", hint=f"gitreg rollback {model} {stage}")
+            raise InvalidError(f"{stage} points to version {holder}, which {state}", path=path, line=self.line_of(path, (stage, "number")), field=stage, rule="R05", hint=f"gitreg rollback {model} {stage}")
         return holder
+
+    def line_of(self, path: str, inside: tuple[str, ...]) -> int:  # noqa: ARG002 - a draft has no files
+        """Return the line on which the value *inside* a file stands, or 0 where that is not known."""
+        return 0
 
     def get(self, selector: str) -> ModelVersion:
         """Return the version that *selector* names: ``iris``, ``iris@7``, ``iris@1.0.5``, ``iris@production``.
@@ -233,6 +242,10 @@ class Draft(View):
     def commit(self) -> str | None:
         """None: nothing of a draft is committed."""
         return None
+
+    def line_of(self, path: str, inside: tuple[str, ...]) -> int:
+        """See :meth:`View.line_of`."""
+        return self.base.line_of(path, inside)
 
     def put(self, change: records.Change) -> None:
         """Lay *change* over what is here."""

@@ -12,13 +12,14 @@ from gitreg.store.trees import FOLDER, Tree, parse_tree
 from gitreg.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from gitreg.records import Config, Manifest, ModelCard, Stages
+    from gitreg.records import Config, Manifest, ModelCard, ModelSummary, Stages
     from gitreg.store.gitrepo import GitRepo, Object
     from gitreg.store.nameindex import NameIndex
 
 T = TypeVar("T")
+_AT_ONCE = 500  # models whose files are read together
 
 
 class Cache:
@@ -53,6 +54,7 @@ class Snapshot(View):
         self._width = 32 if repo.algorithm == "sha256" else 20
         self._read: dict[str, Any] = {}
         self._counts: dict[str, int] = {}
+        self._ahead: dict[str, Object] = {}
 
     @property
     def commit(self) -> str:
@@ -91,7 +93,9 @@ class Snapshot(View):
 
     def _models(self, folder: str, depth: int) -> Iterator[str]:
         """Yield the models below *folder*: a folder that holds a card or pointers is one."""
-        for name, entry in self.tree(folder).items():
+        entries = self.tree(folder)
+        self._trees_ahead([entry.id for entry in entries.values() if entry.mode == FOLDER])
+        for name, entry in entries.items():
             if entry.mode == FOLDER:
                 inner = f"{folder}/{name.decode('utf-8', 'replace')}"
                 below = self.tree_of(entry.id)
@@ -99,6 +103,35 @@ class Snapshot(View):
                     yield inner.removeprefix(layout.MODELS + "/")
                 elif depth > 1:
                     yield from self._models(inner, depth - 1)
+
+    def summaries(self) -> Iterator[ModelSummary]:
+        """See :meth:`View.summaries`. What the rows are made of is read in a few goes, however many models there are."""
+        models = self.model_names()
+        for start in range(0, len(models), _AT_ONCE):
+            group = models[start : start + _AT_ONCE]
+            self._board_ahead(group)
+            yield from self.rows(group)
+
+    def _board_ahead(self, models: Sequence[str]) -> None:
+        folders = {model: self._below(model) for model in models}
+        versions = {model: entry for model, folder in folders.items() if (entry := folder.get(layout.VERSIONS.encode())) and entry.mode == FOLDER}
+        self._trees_ahead([entry.id for entry in versions.values()])
+        wanted = {}
+        for model, folder in folders.items():
+            wanted |= {path: folder.get(path.rpartition("/")[2].encode()) for path in (layout.card(model), layout.stages(model))}
+        for model, entry in versions.items():
+            self._read[layout.versions(model) + "/"] = (entry.id, self.tree_of(entry.id))
+            parent, _, name = layout.manifest(model, self.count(model)).rpartition("/")
+            wanted[f"{parent}/{name}"] = self.tree(parent).get(name.encode())
+        found = {path: entry.id for path, entry in wanted.items() if entry and entry.mode != FOLDER and path not in self._read}
+        objects = self._repo.reader.read_many(list(found.values()), codec.LARGEST)
+        self._ahead.update({path: each for path, each in zip(found, objects, strict=True) if each})
+
+    def _below(self, model: str) -> Tree:
+        """Return the entries of a model's folder, by way of the folders above it, which many models share."""
+        *parents, name = f"{layout.MODELS}/{model}".split("/")
+        entry = self.tree("/".join(parents)).get(name.encode())
+        return self.tree_of(entry.id) if entry and entry.mode == FOLDER else {}
 
     def find_card(self, model: str) -> ModelCard | None:
         """See :meth:`View.find_card`."""
@@ -118,7 +151,7 @@ class Snapshot(View):
             raise InvalidError("the pointer file is missing", path=path, rule="R02", hint="gitreg doctor --fix")
         strange = next((stage for stage in stages.pointers if stage not in self.config.stages), None)
         if strange:
-            raise InvalidError(f"gitreg.yaml knows no stage {strange!r}: it has {', '.join(self.config.stages)}", path=path, field=strange, rule="R02")
+            raise InvalidError(f"gitreg.yaml knows no stage {strange!r}: it has {', '.join(self.config.stages)}", path=path, line=self.line_of(path, (strange,)), field=strange, rule="R02")
         return stages
 
     def count(self, model: str) -> int:
@@ -201,6 +234,11 @@ class Snapshot(View):
         found = self._object(path)
         return None if found is None else found.data
 
+    def line_of(self, path: str, inside: tuple[str, ...]) -> int:
+        """See :meth:`View.line_of`."""
+        data = self.bytes_of(path)
+        return codec.line_of(data, inside) if data is not None else 0
+
     def tree(self, path: str) -> Tree:
         """Return the entries of a folder of the registry; none where there is no such folder."""
         known = self._read.get(path + "/")
@@ -232,8 +270,15 @@ class Snapshot(View):
             self._cache.keep_tree(object_id, tree)
         return tree
 
+    def _trees_ahead(self, ids: Sequence[str]) -> None:
+        """Read those trees in one go that are not known yet."""
+        wanted = [each for each in dict.fromkeys(ids) if each not in self._cache.trees][: Cache.MOST_TREES // 2]
+        for object_id, found in zip(wanted, self._repo.reader.read_many(wanted), strict=True):
+            if found and found.data is not None:
+                self._cache.keep_tree(object_id, parse_tree(found.data, self._width))
+
     def _object(self, path: str) -> Object | None:
-        found = self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
+        found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
         if found is None or found.type != "blob":
             return None
         codec.checked_size(found.size, path)
