@@ -46,6 +46,10 @@ def run(args: Sequence[str]) -> int:
             return UsageError.code
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "gitreg"
         return said(UsageError(_sentence(error.format_message()), hint=f"{command} --help"), args)
+    except SystemExit as done:
+        if isinstance(sys.stdout, click.utils.PacifyFlushWrapper):  # click's word for a reader that went away: no error
+            return 0
+        return done.code if isinstance(done.code, int) else 0
     except (click.Abort, KeyboardInterrupt):
         return _interrupted(args)
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,7 @@ def markdown_text(columns: Sequence[str], rows: Sequence[Row]) -> str:
 def markdown(text: str) -> str:
     """Return *text* so that Markdown shows it and does nothing with it: no markup, HTML, mentions or references."""
     safe = text.replace("&", "&amp;").replace("#", "&#35;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-    return re.sub(_MARKDOWN, r"\\\1", safe).replace("://", ":&#47;/")
+    return re.sub(_MARKDOWN, r"\\\1", safe).replace("://", ":&#47;/").replace("www.", "www&#46;")
 
 
 def table(asked: Settings, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -100,7 +101,7 @@ def table(asked: Settings, columns: Sequence[str], rows: Sequence[Row]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, pad_edge=False, show_header=bool(columns[0]), header_style="bold")
+    drawn = Table(box=None, pad_edge=False, show_header=bool(columns[0]), header_style="" if asked.no_color or os.environ.get("NO_COLOR") else "bold")
     for column in columns:
         drawn.add_column(Text(column), overflow="fold")
     for row in rows:
