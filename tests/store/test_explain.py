@@ -146,7 +146,7 @@ def decodes(kind, value):
     return True
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(suspects())
 def test_the_walk_msgspec_and_the_json_schema_agree(suspect):
     kind, value = suspect
