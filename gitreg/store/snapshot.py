@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.store import codec, documents, layout
-from gitreg.store.trees import FOLDER, Tree, parse_tree
+from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
 from gitreg.view import View
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Snapshot(View):
         folders = {model: self._below(model) for model in models}
         versions = {model: entry for model, folder in folders.items() if (entry := folder.get(layout.VERSIONS.encode())) and entry.mode == FOLDER}
         self._trees_ahead([entry.id for entry in versions.values()])
-        wanted = {}
+        wanted: dict[str, Entry | None] = {}
         for model, folder in folders.items():
             wanted |= {path: folder.get(path.rpartition("/")[2].encode()) for path in (layout.card(model), layout.stages(model))}
         for model, entry in versions.items():
