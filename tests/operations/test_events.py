@@ -217,6 +217,16 @@ def test_a_changed_policy_is_an_event_of_no_model():
     assert eventlog.events(delta, lambda model, number: "") == (Event(event="policy_changed"),)
 
 
+def test_files_that_are_gone_are_no_event():
+    part = eventlog.ModelDelta("iris", card=(card(), None), manifests={1: (manifest(1), None)})
+
+    assert eventlog.events(eventlog.Delta((part,)), lambda model, number: "") == ()
+
+
+def test_the_first_policy_of_a_registry_is_no_event():
+    assert eventlog.events(eventlog.Delta(config=(None, Config())), lambda model, number: "") == ()
+
+
 def test_the_same_policy_is_no_event():
     assert eventlog.events(eventlog.Delta(config=(Config(), Config())), lambda model, number: "") == ()
 
