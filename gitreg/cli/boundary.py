@@ -13,6 +13,8 @@ from gitreg.errors import BusyError, GitregError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import click
+
 REPORT = "this is a bug in gitreg; please report it with what GITREG_DEBUG=1 prints"
 
 
@@ -41,15 +43,10 @@ def run(args: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later
-            sys.stderr.write(f"{error.format_message()}\n")
-            return UsageError.code
-        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "gitreg"
-        return said(UsageError(_sentence(error.format_message()), hint=f"{command} --help"), args)
-    except SystemExit as done:
-        if isinstance(sys.stdout, click.utils.PacifyFlushWrapper):  # click's word for a reader that went away: no error
-            return 0
-        return done.code if isinstance(done.code, int) else 0
+        return _misused(error, args)
+    except SystemExit as done:  # click ends so after completing a word, and where a reader went away: that is no error
+        away = isinstance(sys.stdout, click.utils.PacifyFlushWrapper)
+        return 0 if away or not isinstance(done.code, int) else done.code
     except (click.Abort, KeyboardInterrupt):
         return _interrupted(args)
     except BrokenPipeError:
@@ -60,6 +57,14 @@ def run(args: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a sentence
         return _bug(error, args)
     return result if isinstance(result, int) else 0
+
+
+def _misused(error: click.ClickException, args: Sequence[str]) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later
+        sys.stderr.write(f"{error.format_message()}\n")
+        return UsageError.code
+    context = getattr(error, "ctx", None)
+    return said(UsageError(_sentence(error.format_message()), hint=f"{context.command_path if context else 'gitreg'} --help"), args)
 
 
 def said(error: GitregError, args: Sequence[str]) -> int:

@@ -67,7 +67,7 @@ def _printed(asked: options.Settings, findings: list[Finding], fine: str) -> int
 
 
 @click.command()
-@click.argument("name", required=False, metavar="[NAME]", shell_complete=lambda *_: list(KINDS))
+@click.argument("name", required=False, metavar="[NAME]", shell_complete=lambda _context, _parameter, incomplete: [kind for kind in KINDS if kind.startswith(incomplete)])
 @options.plain
 def schema(name: str | None) -> None:
     """Print the JSON Schema of a file: gitreg, model, stages or manifest; without NAME, their names.

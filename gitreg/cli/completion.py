@@ -48,7 +48,7 @@ def _selectors(snapshot: Snapshot, context: click.Context, incomplete: str) -> I
 
 
 def _versions(snapshot: Snapshot, context: click.Context, incomplete: str) -> Iterable[str]:  # noqa: ARG001 - one signature
-    return _what(snapshot, str(context.params.get("model") or context.params.get("name") or ""))
+    return _what(snapshot, str(context.params.get("model_name") or ""))
 
 
 def _what(snapshot: Snapshot, model: str) -> list[str]:

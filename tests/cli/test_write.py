@@ -16,7 +16,7 @@ def test_init_makes_the_repository_and_the_registry_in_one_commit(run, tmp_path,
     assert git(tmp_path / "models", "status", "--short") == ""
 
 
-def test_init_makes_the_registry_where_R_says(run, tmp_path):
+def test_init_makes_the_registry_where_the_option_says(run, tmp_path):
     said = run("-R", str(tmp_path / "there"), "init")
 
     assert said == Said(0, "", "registry created in /tmp/there on branch main; next: gitreg register MODEL\n")
