@@ -67,7 +67,7 @@ def _shapes(asked: argparse.Namespace) -> list[Shape]:
 
 
 def _effort(asked: argparse.Namespace) -> Effort:
-    return Effort(rounds=asked.rounds or (2 if asked.quick else 9), patience=15.0, warmups=1)
+    return Effort(rounds=asked.rounds or (2 if asked.quick else 9), patience=8.0, warmups=1)
 
 
 def _below(folder: str, name: str) -> str:
