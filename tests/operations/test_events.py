@@ -145,6 +145,7 @@ def test_archived_names_the_stage_it_left(before, after, stage):
         pytest.param(held(staging=1), held(staging=(None, 1), production=1), id="it moved"),
         pytest.param(held(production=(2, 1)), held(production=(3, 2, 1)), id="it was before"),
         pytest.param(held(archived=(1,)), held(production=(None, 1)), id="it is so by another list"),
+        pytest.param(held(archived=(1,)), held(production=2, archived=(1,)), id="it was so by hand before"),
     ],
 )
 def test_a_version_is_not_newly_archived(before, after):
