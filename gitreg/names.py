@@ -158,13 +158,6 @@ def stage_name_problem(name: str) -> str | None:
     return f"{name!r} is a reserved word" if name in _NOT_A_STAGE else None
 
 
-def key_problem(name: str) -> str | None:
-    """Return why *name* cannot name a metric, param, artifact or link, or None if it can."""
-    if not 1 <= len(name) <= 100:
-        return f"a name has 1 to 100 characters, this one has {len(name)}"
-    return None if name.isprintable() else "a name has printable characters only"
-
-
 def shown(text: str) -> str:
     """Return *text* safe to print: what a terminal could obey stands escaped, in the way Python writes it."""
     if text.isprintable():

@@ -212,16 +212,6 @@ def test_a_stage_may_not_be_named(name):
     assert names.stage_name_problem(name).startswith("a stage's name is up to 40")
 
 
-@pytest.mark.parametrize("name", ["auc", "val.loss", "a b", "été", "\U0001f600", "x" * 100, "'", "a/b", "-x", "<b>"])
-def test_a_metric_may_be_named(name):
-    assert names.key_problem(name) is None
-
-
-@pytest.mark.parametrize("name", ["", "x" * 101, "a\nb", "\x1b[31m", "a\tb", "\u202e", "\u200b", "\x7f", "\ufeff"], ids=ascii)
-def test_a_metric_may_not_be_named(name):
-    assert names.key_problem(name).startswith("a name has")
-
-
 @given(texts)
 def test_what_is_shown_is_printable(text):
     assert names.shown(text).isprintable()

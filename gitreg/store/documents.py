@@ -113,7 +113,7 @@ def first_problem(kind: str, value: Any, data: bytes, path: str) -> InvalidError
 
 def located(kind: str, value: Any, data: bytes, path: str) -> Iterator[InvalidError]:
     """Yield an error for each reason why *value*, read from *data*, is not a document of *kind*."""
-    for problem in _problems(kind, value):
+    for problem in (*_problems(kind, value), *_name_problems(value)):
         line = codec.line_of(data, problem.path)
         yield InvalidError(problem.sentence, path=path, line=line, field=problem.field, rule="R02")
 
@@ -138,21 +138,24 @@ def checked(record: R) -> R:
     """
     kind = next(name for name, known in KINDS.items() if known is type(record))
     value = plain(record)  # type: ignore[arg-type]
-    problem = next(_problems(kind, value), None) or next(_name_problems(value), None)
-    if problem:
-        raise UsageError("{field}: {problem}", field=problem.field, problem=problem.sentence)
+    try:
+        msgspec.convert(value, KINDS[kind])
+        wrong = next(_name_problems(value), None)
+    except msgspec.ValidationError:
+        wrong = next(_problems(kind, value))
+    if wrong:
+        raise UsageError("{field}: {problem}", field=wrong.field, problem=wrong.sentence)
     return record
 
 
-def _name_problems(value: dict[str, Any]) -> Iterator[Problem]:
+def _name_problems(value: Any) -> Iterator[Problem]:
     """Yield the names that msgspec's bounds let pass: they must be printable."""
-    from gitreg.store.explain import Problem
+    groups = [(group, value.get(group)) for group in ("metrics", "params", "artifacts", "links")] if isinstance(value, dict) else []
+    hidden = [(group, name) for group, held in groups if isinstance(held, dict) for name in held if not name.isprintable()]
+    if hidden:
+        from gitreg.store.explain import Problem
 
-    for group in ("metrics", "params", "artifacts", "links"):
-        for name in value.get(group, ()):
-            sentence = names.key_problem(name)
-            if sentence:
-                yield Problem((group, name), sentence)
+        yield from (Problem(path, "a name has printable characters only") for path in hidden)
 
 
 def encode_card(card: ModelCard, path: str) -> str:

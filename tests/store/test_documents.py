@@ -9,7 +9,7 @@ import pytest
 
 from gitreg.errors import InvalidError, UsageError
 from gitreg.records import Artifact, Config, Link, Manifest, ModelCard, Pointer, Run, StageRule, Stages
-from gitreg.store import documents
+from gitreg.store import codec, documents
 
 WHEN = "2026-11-22T07:24:31.123456Z"
 WHO = "Name <name@example.org>"
@@ -308,3 +308,26 @@ def test_a_file_that_could_not_be_read_again_is_not_written():
 
     with pytest.raises(UsageError, match=r"^f would have 1,049,\d\d\d bytes, 1,048,576 are allowed$"):
         documents.encode_manifest(large, "f")
+
+
+def test_every_reason_includes_names_that_cannot_be_printed():
+    data = b'number: 1\nversion: "a"\nstatus: ready\ncreated_at: "2026-11-22T07:24:31Z"\ncreated_by: Name\nmetrics:\n  "a\\eb": 1.0\n'
+
+    found = list(documents.located("manifest", codec.load(data, "x.yaml"), data, "x.yaml"))
+
+    assert [(error.line, error.problem) for error in found] == [(7, "a name has printable characters only")]
+
+
+def with_metric(name):
+    return Manifest(number=1, version="1", status="ready", created_at="2026-11-22T07:24:31Z", created_by="Name", metrics={name: 1.0})
+
+
+@pytest.mark.parametrize("name", ["auc", "val.loss", "a b", "été", "\U0001f600", "x" * 100, "'", "a/b", "-x", "<b>"])
+def test_a_metric_may_be_named(name):
+    assert documents.checked(with_metric(name)).metrics == {name: 1.0}
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "a\nb", "\x1b[31m", "a\tb", "\u202e", "\u200b", "\x7f", "\ufeff"], ids=ascii)
+def test_a_metric_may_not_be_named(name):
+    with pytest.raises(UsageError, match="metrics"):
+        documents.checked(with_metric(name))
