@@ -374,11 +374,14 @@ class Reader:
     def close(self) -> None:
         """End the process, if it is ours."""
         process, self._process = self._process, None
-        if process and self._owner == os.getpid():
+        if process:
             for pipe in (process.stdin, process.stdout):
                 if pipe:
                     pipe.close()
-            process.wait()
+            if self._owner == os.getpid():
+                process.wait()
+            else:
+                process.returncode = 0  # after a fork: it is the parent's, and so is waiting for it
 
     def _ask(self, requests: str) -> None:
         process = self._running()
@@ -391,6 +394,7 @@ class Reader:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._owner != os.getpid():
+            self.close()
             try:
                 self._process = subprocess.Popen(
                     ("git", "--git-dir", self._git_dir, *_SAFE, "cat-file", "--batch-command"),

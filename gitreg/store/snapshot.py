@@ -252,6 +252,8 @@ class Snapshot(View):
 
     def _tree_at(self, path: str) -> tuple[str, Tree]:
         found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
+        if found is None:
+            self._prove_absent(path)
         return (found.id, self.tree_of(found.id)) if found and found.type == "tree" else ("", {})
 
     def blob_id(self, path: str) -> str | None:
@@ -279,10 +281,32 @@ class Snapshot(View):
 
     def _object(self, path: str) -> Object | None:
         found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
+        if found is None:
+            self._prove_absent(path)
         if found is None or found.type != "blob":
             return None
         codec.checked_size(found.size, path)
         return found
+
+    def _prove_absent(self, path: str) -> None:
+        """Refuse to take a lost object for a file that is not there: git calls both missing.
+
+        Raises:
+            InvalidError: the trees name something at *path*.
+        """
+        root = self._repo.reader.info(f"{self._commit}^{{tree}}")
+        if root is None:
+            raise InvalidError(f"git has no commit {self._commit}: the repository is damaged", hint="git fsck")
+        tree = self.tree_of(root.id)
+        *folders, name = (self._prefix + path).split("/")
+        for folder in folders:
+            entry = tree.get(folder.encode())
+            if entry is None or entry.mode != FOLDER:
+                return
+            tree = self.tree_of(entry.id)
+        entry = tree.get(name.encode())
+        if entry is not None and entry.mode != b"160000":
+            raise InvalidError("git has no such object: the repository is damaged, or its remote cannot be reached", path=path, hint="git fsck")
 
     def _decoded(self, kind: str, path: str, decode: Callable[[bytes, str], T]) -> T | None:
         """Return the record at *path*, decoded at most once for each content."""

@@ -1,0 +1,244 @@
+"""The only speaker to git: what it reads is right in every kind of repository, and it runs nothing it should not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from gitreg.errors import BusyError, ConflictError, NotFoundError
+from gitreg.store.gitrepo import GitRepo, checkout_at
+
+
+@pytest.fixture
+def repository(git, tmp_path):
+    """Return a repository with two commits of a file, opened."""
+    folder = tmp_path / "repository"
+    git(tmp_path, "init", "-q", folder)
+    for text in ("one\n", "two\n"):
+        (folder / "file").write_text(text)
+        git(folder, "add", ".")
+        git(folder, "commit", "-q", "-m", text.strip())
+    repo = GitRepo.discover(str(folder))
+    yield repo
+    repo.close()
+
+
+# -- the kept process -----------------------------------------------------------------------------------------
+
+
+def test_the_reader_gives_what_git_has(repository, git):
+    found = repository.reader.read("HEAD:file")
+
+    assert (found.id, found.type, found.size, found.data) == (git(repository.worktree, "rev-parse", "HEAD:file"), "blob", 4, b"two\n")
+
+
+@pytest.mark.parametrize("spec", ["HEAD:nothing", "nothing", "0" * 40, "HEAD~9", "refs/heads/nothing"])
+def test_the_reader_gives_none_for_what_is_not_there(repository, spec):
+    assert repository.reader.info(spec) is None
+    assert repository.reader.read(spec) is None
+
+
+def test_the_reader_passes_over_what_is_larger_than_asked(repository):
+    found = repository.reader.read("HEAD:file", most=3)
+
+    assert (found.size, found.data) == (4, None)
+    assert repository.reader.read("HEAD~1:file").data == b"one\n"
+
+
+def test_the_reader_reads_many_in_order(repository):
+    specs = ["HEAD:file", "nothing", "HEAD~1:file"] * 500
+
+    found = [each.data if each else None for each in repository.reader.read_many(specs)]
+
+    assert found == [b"two\n", None, b"one\n"] * 500
+
+
+def test_the_reader_sees_a_ref_move_and_refs_being_packed(repository, git):
+    first = repository.reader.info("refs/heads/main").id
+    git(repository.worktree, "commit", "-q", "--allow-empty", "-m", "three")
+    second = repository.reader.info("refs/heads/main").id
+    git(repository.worktree, "pack-refs", "--all", "--prune")
+    git(repository.worktree, "gc", "-q", "--prune=now")
+
+    assert first != second == repository.reader.info("refs/heads/main").id
+    assert repository.reader.read("HEAD~2:file").data == b"one\n"
+
+
+def test_the_reader_works_again_after_close(repository):
+    repository.reader.info("HEAD")
+    repository.close()
+
+    assert repository.reader.read("HEAD:file").data == b"two\n"
+
+
+def test_threads_do_not_mix_their_answers_up(repository):
+    wrong = []
+
+    def work(spec, data):
+        wrong.extend(1 for _ in range(200) if repository.reader.read(spec).data != data)
+
+    threads = [threading.Thread(target=work, args=given) for given in [("HEAD:file", b"two\n"), ("HEAD~1:file", b"one\n")] * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+_FORK = """
+import os, sys, warnings
+from gitreg.store.gitrepo import GitRepo
+warnings.simplefilter("error")
+repo = GitRepo.discover(sys.argv[1])
+repo.reader.read("HEAD:file")
+hear, tell = os.pipe()
+child = os.fork()
+for _ in range(100):
+    assert repo.reader.read("HEAD:file").data == b"two\\n"
+    assert repo.reader.read("HEAD~1:file").data == b"one\\n"
+repo.close()
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_parent_and_child_of_a_fork_each_read_for_themselves(repository):
+    done = subprocess.run([sys.executable, "-c", _FORK, repository.worktree], check=False, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])})
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# -- discovery ------------------------------------------------------------------------------------------------
+
+
+def test_a_repository_is_found_from_a_subfolder(repository, tmp_path):
+    (tmp_path / "repository" / "a" / "b").mkdir(parents=True)
+
+    found = GitRepo.discover(str(tmp_path / "repository" / "a" / "b"))
+
+    assert (found.worktree, found.prefix) == (str(tmp_path / "repository"), "a/b/")
+    assert (found.git_dir, found.common_dir) == (repository.git_dir, repository.git_dir)
+
+
+def test_a_linked_worktree_has_the_common_folder_of_the_main_one(repository, git, tmp_path):
+    git(repository.worktree, "worktree", "add", "-q", tmp_path / "linked")
+
+    found = GitRepo.discover(str(tmp_path / "linked"))
+
+    assert found.common_dir == repository.common_dir != found.git_dir
+    assert [Path(checkout.folder).name for checkout in found.checkouts()] == ["repository", "linked"]
+
+
+def test_a_submodule_is_a_repository_of_its_own(repository, git, tmp_path):
+    git(tmp_path, "init", "-q", "outer")
+    git(tmp_path / "outer", "-c", "protocol.file.allow=always", "submodule", "add", "-q", repository.worktree, "inner")
+
+    found = GitRepo.discover(str(tmp_path / "outer" / "inner"))
+
+    assert found.worktree == str(tmp_path / "outer" / "inner")
+    assert [checkout.folder for checkout in found.checkouts()] == [str(tmp_path / "outer" / "inner")]
+
+
+def test_a_bare_repository_has_no_checkouts(git, tmp_path):
+    git(tmp_path, "init", "-q", "--bare", "bare.git")
+
+    assert GitRepo.discover(str(tmp_path / "bare.git")).checkouts() == []
+
+
+@pytest.mark.parametrize("where", ["", "nowhere"])
+def test_no_repository_is_not_found(tmp_path, where):
+    with pytest.raises(NotFoundError):
+        GitRepo.discover(str(tmp_path / where))
+
+
+# -- what a checkout is on ------------------------------------------------------------------------------------
+
+
+def test_a_checkout_is_on_its_branch(repository):
+    checkout = checkout_at(repository.worktree, repository.git_dir)
+
+    assert (checkout.branch, checkout.busy) == ("refs/heads/main", None)
+
+
+def test_a_head_that_is_a_symbolic_link_is_on_its_branch(repository):
+    head = Path(repository.git_dir, "HEAD")
+    head.unlink()
+    head.symlink_to("refs/heads/main")
+
+    assert repository.head_ref() == "refs/heads/main"
+
+
+def test_a_detached_checkout_is_on_no_branch(repository, git):
+    git(repository.worktree, "switch", "-q", "--detach")
+
+    assert repository.head_ref() is None
+
+
+# -- moving a ref ---------------------------------------------------------------------------------------------
+
+
+def test_a_ref_moves_from_where_it_is_said_to_be(repository, git):
+    old, new = git(repository.worktree, "rev-parse", "HEAD", "HEAD~1").split()
+
+    assert repository.update_ref("refs/heads/main", new, old, "reason")
+
+    assert git(repository.worktree, "rev-parse", "main") == new
+    assert git(repository.worktree, "reflog", "-1", "--format=%gs", "main") == "reason"
+
+
+@pytest.mark.parametrize(("ref", "old"), [("refs/heads/main", "HEAD~1"), ("refs/heads/main", "0" * 40), ("refs/heads/gone", "HEAD")], ids=["moved", "exists", "gone"])
+def test_a_ref_that_is_elsewhere_does_not_move(repository, git, ref, old):
+    new, old = git(repository.worktree, "rev-parse", "HEAD~1"), git(repository.worktree, "rev-parse", old)
+
+    assert not repository.update_ref(ref, new, old, "reason")
+
+    assert git(repository.worktree, "rev-parse", "main") == git(repository.worktree, "rev-parse", "HEAD")
+
+
+def test_a_ref_that_another_git_holds_is_busy(repository, git):
+    old, new = git(repository.worktree, "rev-parse", "HEAD", "HEAD~1").split()
+    Path(repository.git_dir, "refs/heads/main.lock").write_bytes(b"")
+
+    with pytest.raises(BusyError, match="another git process holds the lock"):
+        repository.update_ref("refs/heads/main", new, old, "reason")
+
+
+def test_a_ref_below_a_branch_is_a_conflict(repository, git):
+    new = git(repository.worktree, "rev-parse", "HEAD")
+
+    with pytest.raises(ConflictError, match="exists"):
+        repository.update_ref("refs/heads/main/below", new, "0" * 40, "reason")
+
+
+# -- who ------------------------------------------------------------------------------------------------------
+
+
+def test_the_identity_is_git_s(repository):
+    assert str(repository.identity()) == "Name <name@example.org>"
+
+
+def test_without_a_configured_name_there_is_a_fallback_that_a_commit_can_hold(repository, hermetic, monkeypatch):
+    (hermetic / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
+
+    who = repository.identity()
+
+    assert not who.configured
+    assert who.name and not set("<>\n") & set(who.name + who.email)
+
+
+def test_setting_a_config_value_keeps_what_a_person_wrote(repository, git):
+    config = Path(repository.git_dir, "config")
+    config.write_text(config.read_text() + '# why\n[remote "o"]\n\tfetch = a ; first\n\tfetch = b\n')
+
+    repository.set_config("gitreg.branch", "models")
+    repository.set_config("gitreg.branch", "other")
+
+    assert '# why\n[remote "o"]\n\tfetch = a ; first\n\tfetch = b\n' in config.read_text()
+    assert repository.config("gitreg.branch") == "other"
+    assert repository.config("gitreg.nothing") is None
