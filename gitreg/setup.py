@@ -94,11 +94,20 @@ def _repository(path: str) -> GitRepo:
     except NotFoundError as error:
         if "somebody else" in error.message:
             raise
-    standing = next((file for file in first_files() if os.path.lexists(os.path.join(path, file))), None)
+    standing = next((file for file in first_files() if _stands(path, file)), None)
     if standing:
         raise ConflictError("{file!r} is in the way", file=os.path.join(path, standing), hint=f"git -C {path} init, and commit it" if standing == layout.CONFIG else "")
     gitrepo.create(path)
     return GitRepo.discover(path)
+
+
+def _stands(folder: str, file: str) -> bool:
+    """Tell whether something is in the way of *file* in a folder that is no repository yet."""
+    for part in file.split("/"):
+        folder = os.path.join(folder, part)
+        if os.path.islink(folder) or not os.path.isdir(folder):
+            return os.path.lexists(folder)
+    return True
 
 
 def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime) -> None:
