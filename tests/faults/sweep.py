@@ -69,10 +69,11 @@ def promote(folder: Path) -> None:
         registry.promote("iris@2", "production")
 
 
-def register(folder: Path) -> None:
-    """Register the first version of a model: three new files in two new folders."""
-    with Registry.open(folder) as registry:
-        registry.register("team/new", "1.0", metrics={"accuracy": 0.9})
+def release(folder: Path) -> None:
+    """Register the first version of a model, and promote one of another: three new files in two new folders, and a changed one."""
+    with Registry.open(folder) as registry, registry.transaction() as tx:
+        tx.register("team/new", "1.0", metrics={"accuracy": 0.9})
+        tx.promote("iris@2", "production")
 
 
 def init(folder: Path) -> None:
@@ -81,9 +82,8 @@ def init(folder: Path) -> None:
 
 SCENES = {
     "promote in a checkout": (checkout, promote),
-    "register in a checkout": (checkout, register),
-    "promote in a bare repository": (bare, promote),
-    "register in a bare repository": (bare, register),
+    "release in a checkout": (checkout, release),
+    "release in a bare repository": (bare, release),
     "init in an empty repository": (empty, init),
 }
 
@@ -261,7 +261,7 @@ def sweep(folder: Path, scene: str, fault: str | None) -> Any:
         "tip": git_in(template, "rev-parse", "main"), "commits": git_in(template, "rev-list", "--count", "main"),
         "status": git_in(template, "status", "--porcelain"),
     }  # fmt: skip
-    for k in range(1, MOST):
+    for k in range(1, MOST, 4 if fault in FAULTS else 1):  # a planted fault shows at many steps
         copy = folder / str(k)
         shutil.copytree(template, copy, symlinks=True)
         step = killed_at(k, copy, write, FAULTS.get(fault), die)

@@ -33,10 +33,7 @@ def swept(folder: Path, scene: str, *fault: str) -> list[dict]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize(
-    "scene",
-    ["promote in a checkout", "register in a checkout", "promote in a bare repository", "init in an empty repository"],
-)
+@pytest.mark.parametrize("scene", ["release in a checkout", "release in a bare repository", "init in an empty repository"])
 def test_a_write_that_is_killed_at_any_step_leaves_the_old_or_the_new_state_and_the_next_command_heals_it(memory, scene):
     steps = swept(memory, scene)
 
