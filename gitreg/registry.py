@@ -7,9 +7,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import ConflictError, NotFoundError, UsageError
+from gitreg.reads import Reads, RegistryAt
 from gitreg.records import Occasion, Receipt, settled
 from gitreg.store.snapshot import Cache, Snapshot
-from gitreg.verbs import Verbs, now
+from gitreg.verbs import Verbs
 from gitreg.where import Location, locate
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from gitreg.records import Change, Event, Finding, ModelCard, ModelSummary, ModelVersion
+    from gitreg.records import Change, Finding, ModelVersion
     from gitreg.store.transaction import Target
     from gitreg.view import Draft, View
 
 
-class Registry(Verbs):
+class Registry(Reads, Verbs):
     """A registry in a git repository. Reads see one commit each; a write is one commit.
 
     It may be used by several threads at once, and closed when it is no longer needed (or used in a ``with``).
@@ -112,8 +113,8 @@ class Registry(Verbs):
     def _at(self, commit: str) -> Snapshot:
         return Snapshot(self._location.repo, commit, self._location.prefix, self._cache)
 
-    def at(self, when: str | datetime) -> Snapshot:
-        """Return the registry as a revision has it, or as its branch had it at a date; it has the read methods.
+    def at(self, when: str | datetime) -> RegistryAt:
+        """Return the registry as a revision has it, or as its branch had it at a date; with the same read methods.
 
         A date is a :class:`~datetime.datetime` or a text like ``2026-11-22`` (the end of that day, UTC) or
         ``2026-11-22T07:24:31Z``. It means the newest first-parent commit whose committer time is not later.
@@ -125,58 +126,12 @@ class Registry(Verbs):
 
         moment = times.moment(when) if isinstance(when, str) else when
         if moment is not None:
-            return self._at(times.commit_at(self._location, self.snapshot().commit, moment))
+            return RegistryAt(self._at(times.commit_at(self._location, self.snapshot().commit, moment)))
         assert isinstance(when, str)
         commit = self._location.repo.commit(when)
         if commit is None:
             raise NotFoundError("there is no revision {rev!r}", rev=when, hint="git log --oneline")
-        return self._at(commit)
-
-    def get(self, selector: str) -> ModelVersion:
-        """Return the version that *selector* names: ``iris``, ``iris@7``, ``iris@1.0.5``, ``iris@production``.
-
-        Raises:
-            NotFoundError: there is no such model or version, or the stage is vacant.
-            UsageError: the selector is malformed, or names no single version.
-        """
-        return self.snapshot().get(selector)
-
-    def models(self) -> tuple[ModelSummary, ...]:
-        """Return the board: each model that was not deleted, with its latest version and who holds each stage."""
-        return tuple(self.snapshot().summaries())
-
-    def model(self, name: str) -> ModelCard:
-        """Return what ``model.yaml`` says of a model, a deleted one too.
-
-        Raises:
-            NotFoundError: there is no such model.
-        """
-        return self.snapshot().card(name)
-
-    def versions(self, model: str) -> tuple[ModelVersion, ...]:
-        """Return all versions of *model*, the first one first.
-
-        Raises:
-            NotFoundError: there is no such model.
-        """
-        return self.snapshot().versions(model)
-
-    def history(self, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
-        """Return who changed what, when and why, newest first, following first parents.
-
-        Raises:
-            NotFoundError: there is no such model.
-            UsageError: there is no such stage.
-        """
-        from gitreg.history import history
-
-        return tuple(history(self.snapshot(), model, stage))
-
-    def check(self) -> tuple[Finding, ...]:
-        """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound."""
-        from gitreg.review.check import check_state
-
-        return tuple(check_state(self.snapshot()))
+        return RegistryAt(self._at(commit))
 
     def doctor(self, *, fix: bool = False) -> tuple[Finding, ...]:
         """Return what a crash or a hand left behind, and heal it where *fix* is given; what is left is returned."""
@@ -327,3 +282,10 @@ class Transaction(Verbs):
     def artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """See :meth:`Registry.artifacts`."""
         return self._registry.artifacts(given)
+
+
+def now() -> datetime:
+    """Return this moment: the one place that asks the clock."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)

@@ -9,7 +9,6 @@ from gitreg import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Change, ModelVersion, Occasion, Receipt
@@ -199,10 +198,3 @@ def _links(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     return {name: {"uri": link} if isinstance(link, str) else link for name, link in given.items()}
-
-
-def now() -> datetime:
-    """Return this moment: the one place that asks the clock."""
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)

@@ -88,7 +88,7 @@ def test_a_vacated_stage_and_a_promotion_to_another_merge(merged):
 
     assert conflicts == []
     with Registry.open(folder) as registry:
-        assert registry.at("HEAD").stages("iris").pointer("development").number is None
+        assert registry.at("HEAD").snapshot().stages("iris").pointer("development").number is None
         assert registry.get("iris@production").number == 1
         assert registry.check() == ()
 

@@ -608,3 +608,15 @@ def test_a_closed_registry_reads_on(iris):
     iris.close()
 
     assert iris.get("iris@production").number == 1
+
+
+def test_a_registry_at_a_revision_has_the_same_read_methods(iris):
+    then = iris.at("HEAD~1")  # before the promotion to staging
+
+    assert then.get("iris@production").number == 1
+    assert then.models()[0].stages["staging"] is None
+    assert then.model("iris").name == "iris"
+    assert [version.number for version in then.versions("iris")] == [1, 2, 3]
+    assert then.history("iris", "staging") == ()
+    assert then.check() == ()
+    assert repr(then) == f"RegistryAt(commit={then.commit!r})"

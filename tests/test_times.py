@@ -129,5 +129,5 @@ def test_a_revision_shows_the_registry_as_it_was(iris):
     before = iris.at("HEAD~2")
 
     assert before.get("iris").number == 3
-    assert before.stages("iris").pointer("production").number is None
+    assert before.snapshot().stages("iris").pointer("production").number is None
     assert iris.get("iris@production").number == 1

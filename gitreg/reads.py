@@ -1,0 +1,83 @@
+"""The read methods, once, for :class:`~gitreg.registry.Registry` (now) and for a registry as it was."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitreg.records import Event, Finding, ModelCard, ModelSummary, ModelVersion
+    from gitreg.store.snapshot import Snapshot
+
+
+class Reads(ABC):
+    """What can be asked of a registry. Each answer is of one commit."""
+
+    @abstractmethod
+    def snapshot(self) -> Snapshot:
+        """Return the commit that answers are read from."""
+
+    def get(self, selector: str) -> ModelVersion:
+        """Return the version that *selector* names: ``iris``, ``iris@7``, ``iris@1.0.5``, ``iris@production``.
+
+        Raises:
+            NotFoundError: there is no such model or version, or the stage is vacant.
+            UsageError: the selector is malformed, or names no single version.
+        """
+        return self.snapshot().get(selector)
+
+    def models(self) -> tuple[ModelSummary, ...]:
+        """Return the board: each model that was not deleted, with its latest version and who holds each stage."""
+        return tuple(self.snapshot().summaries())
+
+    def model(self, name: str) -> ModelCard:
+        """Return what ``model.yaml`` says of a model, a deleted one too.
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        return self.snapshot().card(name)
+
+    def versions(self, model: str) -> tuple[ModelVersion, ...]:
+        """Return all versions of *model*, the first one first.
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        return self.snapshot().versions(model)
+
+    def history(self, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
+        """Return who changed what, when and why, newest first, following first parents.
+
+        Raises:
+            NotFoundError: there is no such model.
+            UsageError: there is no such stage.
+        """
+        from gitreg.history import history
+
+        return tuple(history(self.snapshot(), model, stage))
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound."""
+        from gitreg.review.check import check_state
+
+        return tuple(check_state(self.snapshot()))
+
+
+class RegistryAt(Reads):
+    """A registry as one commit has it: read-only, and always the same. It has the read methods of a registry."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def __repr__(self) -> str:
+        return f"RegistryAt(commit={self.commit!r})"
+
+    @property
+    def commit(self) -> str:
+        """The id of the commit."""
+        return self._snapshot.commit
+
+    def snapshot(self) -> Snapshot:
+        """Return the commit that answers are read from."""
+        return self._snapshot
