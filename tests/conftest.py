@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gitreg import Registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AUTHOR = "Name <name@example.org>"
 
