@@ -292,6 +292,6 @@ def machine(tmp_path):
 
 
 def test_the_registry_agrees_with_a_dictionary_that_cannot_be_wrong(machine):
-    some = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+    some = settings(max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
 
     run_state_machine_as_test(machine, settings=some)
