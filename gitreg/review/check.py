@@ -163,16 +163,16 @@ def _names(model: str, numbers: list[int], read: Documents, config: Config | Non
         manifest = read.records.get(path)
         if not isinstance(manifest, Manifest):
             continue
-        line = codec.line_of(read.data[path], ("version",)) if manifest.version in seen or not _name_allowed(manifest, config) else 0
+        line = codec.line_of(read.data[path], ("version",)) if manifest.version in seen or not _name_allowed(manifest, number, config) else 0
         if manifest.version in seen:
             yield Finding(rule="R06", path=path, line=line, message=f"version: {manifest.version!r} is the name of version {seen[manifest.version]} too")
-        elif not _name_allowed(manifest, config):
+        elif not _name_allowed(manifest, number, config):
             yield Finding(rule="R06", path=path, line=line, message=f"version: {manifest.version!r} is reserved: a stage, a number or a word of gitreg's")
         seen.setdefault(manifest.version, number)
 
 
-def _name_allowed(manifest: Manifest, config: Config | None) -> bool:
-    if manifest.version == str(manifest.number):
+def _name_allowed(manifest: Manifest, number: int, config: Config | None) -> bool:
+    if manifest.version in (str(number), str(manifest.number)):  # where they differ, R03 has said so
         return True
     try:
         names.version_name(manifest.version, config.stages if config else ())
