@@ -50,7 +50,7 @@ def measured(asked: argparse.Namespace, folder: str) -> dict[str, Any]:
     names, only = sides.installed(asked.peers.split(",")), asked.only.split(",")
     results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "imported": [], "rows": []}
     if "bars" in only:
-        for bar in bars.bars(Effort(asked.rounds or (5 if asked.quick else 40), 1e9, 4), _below(folder, "bars")):
+        for bar in bars.bars(Effort(asked.rounds or (5 if asked.quick else 30), 1e9, 4), _below(folder, "bars")):
             results["bars"].append(report.bar_record(bar))
             _progress(bar.name)
         results["imported"] = bars.imported(_below(folder, "bars"))
@@ -67,7 +67,7 @@ def _shapes(asked: argparse.Namespace) -> list[Shape]:
 
 
 def _effort(asked: argparse.Namespace) -> Effort:
-    return Effort(rounds=asked.rounds or (2 if asked.quick else 9), patience=8.0, warmups=1)
+    return Effort(rounds=asked.rounds or (2 if asked.quick else 7), patience=4.0, warmups=1)
 
 
 def _below(folder: str, name: str) -> str:
