@@ -174,3 +174,12 @@ def test_a_folder_whose_name_is_no_text_is_wrong_usage(git, tmp_path):
 
     with pytest.raises(UsageError, match="has a name that a registry cannot have"):
         Registry.init(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+
+
+def test_a_repository_whose_path_is_no_text_can_be_written(git, tmp_path):
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+
+    with Registry.init(folder) as registry:
+        assert registry.register("iris").number == 1
+
+    assert git(folder, "status", "--porcelain") == ""

@@ -89,7 +89,10 @@ class GitRepo:
             if "dubious ownership" in said:
                 raise NotFoundError("git refuses to read {folder!r}: somebody else owns it", folder=start, hint=f"git config --global --add safe.directory {start}")
             raise NotFoundError("there is no git repository in {folder!r} or above it", folder=start, hint="gitreg init")
-        git_dir, common_dir, inside, algorithm, prefix = os.fsdecode(out).split("\n")[:5]
+        answers = os.fsdecode(out).split("\n")[:-1]
+        if len(answers) != len(asked):
+            raise UsageError("{folder!r} has a line break in its path", folder=os.path.realpath(start))
+        git_dir, common_dir, inside, algorithm, prefix = answers
         folder = os.path.realpath(start)
         top = folder[: len(folder) - len(prefix)] if prefix else folder
         return cls(git_dir, common_dir, worktree=top if inside == "true" else None, prefix=prefix, algorithm=algorithm)

@@ -20,6 +20,11 @@ class Entry(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
 
 
+def named(folder: str) -> str:
+    """Return the name of a folder as a journal can hold it, whatever bytes it is made of."""
+    return folder.encode("utf-8", "backslashreplace").decode()
+
+
 def path(common_dir: str) -> str:
     """Return where the journal of a repository lies."""
     return os.path.join(common_dir, "gitreg", "journal")

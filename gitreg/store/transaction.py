@@ -241,7 +241,7 @@ def move(repo: GitRepo, ref: str, old: tuple[str, str], new: str, paths: dict[st
     checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == ref]
     with uninterrupted():
         if checkouts:  # first of all: healing takes back the locks that are taken next
-            folders = tuple(checkout.folder for checkout in checkouts)
+            folders = tuple(journal.named(checkout.folder) for checkout in checkouts)
             journal.write(repo.common_dir, journal.Entry(ref, old[1], new, folders, tuple(paths)))
         try:
             with contextlib.ExitStack() as stack:

@@ -290,7 +290,7 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
     notes: list[str] = []
     tip = repo.reader.info(entry.ref)
     for checkout in repo.checkouts():
-        if checkout.folder in entry.checkouts:
+        if journal.named(checkout.folder) in entry.checkouts:
             release_index(checkout)
             if repo.output("--git-dir", checkout.git_dir, "rev-parse", "-q", "--verify", "HEAD", ok=(0, 1)) == entry.new:
                 notes += _finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience), entry.paths)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import BusyError, ConflictError, NotFoundError
+from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
 from gitreg.store.gitrepo import GitRepo, checkout_at
 
 
@@ -155,6 +155,13 @@ def test_a_bare_repository_has_no_checkouts(git, tmp_path):
 def test_no_repository_is_not_found(tmp_path, where):
     with pytest.raises(NotFoundError):
         GitRepo.discover(str(tmp_path / where))
+
+
+def test_a_path_with_a_line_break_is_wrong_usage(git, tmp_path):
+    git(tmp_path, "init", "-q", "a\nb")
+
+    with pytest.raises(UsageError, match="line break"):
+        GitRepo.discover(str(tmp_path / "a\nb"))
 
 
 # -- what a checkout is on ------------------------------------------------------------------------------------
