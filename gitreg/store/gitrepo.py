@@ -232,14 +232,13 @@ class GitRepo:
 
     def log(self, commit: str, paths: Iterable[str]) -> Iterator[LoggedCommit]:
         """Yield the first-parent commits that changed *paths*, newest first, each against its first parent."""
-        shape = "--format=%x01%H%x00%ct%x00%an <%ae>%x00%B%x00"
+        shape = "--format=%H%x00%ct%x00%an <%ae>%x00%B%x00"
         limits = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--no-ext-diff", "--no-color", "--root")
         args = ("log", *limits, "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev", shape, "--end-of-options", commit, "--", *paths)
         code, out, err = self.git(*args)
         if code:
             raise InvalidError(f"git log failed: {err.decode(errors='replace').strip()}", hint="git fsck")
-        for entry in out.decode(errors="replace").split("\x01")[1:]:
-            yield _logged(entry)
+        yield from _logged(out.decode(errors="replace").split("\0"))
 
     def times(self, commit: str) -> Iterator[tuple[int, str]]:
         """Yield committer time (seconds since 1970) and id of the first-parent commits, newest first."""
@@ -261,14 +260,22 @@ def _head(git_dir: str) -> str | None:
     return head.removeprefix("ref: ") if head.startswith("ref: ") else None
 
 
-def _logged(entry: str) -> LoggedCommit:
-    commit, at, author, message, *rest = entry.split("\0")
-    changes = []
-    fields = [field.lstrip("\n") for field in rest if field.strip("\n")]
-    for meta, path in zip(fields[::2], fields[1::2], strict=True):
-        _, _, old, new, _ = meta.split(" ")
-        changes.append((_present(old), _present(new), path))
-    return LoggedCommit(commit, int(at), author, message, tuple(changes))
+def _logged(fields: Sequence[str]) -> Iterator[LoggedCommit]:
+    """Yield the commits in *fields*, read by position: a message may hold any mark that could stand between them."""
+    at = 0
+    while at < len(fields):
+        if not fields[at].strip("\n"):
+            at += 1
+            continue
+        commit, when, author, message = fields[at : at + 4]
+        at, changes = at + 4, []
+        while at < len(fields) and not fields[at].strip("\n"):
+            at += 1
+        while at < len(fields) and (meta := fields[at].lstrip("\n")).startswith(":"):
+            _, _, old, new, _ = meta.split(" ")
+            changes.append((_present(old), _present(new), fields[at + 1]))
+            at += 2
+        yield LoggedCommit(commit, int(when), author, message, tuple(changes))
 
 
 def _present(object_id: str) -> str | None:
