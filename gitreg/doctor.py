@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from gitreg.store import documents, journal, layout, lock, worktree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from gitreg.records import Occasion
     from gitreg.registry import Registry
@@ -35,7 +37,7 @@ def doctor(registry: Registry, *, fix: bool) -> Iterator[Finding]:
         BusyError: another process is writing, so that nothing can be told.
     """
     repo = registry.location.repo
-    with lock.held(repo.common_dir) as descriptor:
+    with _quiet(repo, fix=fix) as descriptor:
         if fix:
             worktree.heal(repo, descriptor)
             for checkout in repo.checkouts():
@@ -44,6 +46,12 @@ def doctor(registry: Registry, *, fix: bool) -> Iterator[Finding]:
         found = [*_left_behind(repo), *_surroundings(registry)]
     yield from found
     yield from _files(registry, fix=fix)
+
+
+def _quiet(repo: GitRepo, *, fix: bool) -> AbstractContextManager[int]:
+    """Return the lock, so that nobody writes meanwhile; where nothing can be written it is neither needed nor to be had."""
+    only_read = not fix and not os.access(repo.common_dir, os.W_OK)
+    return nullcontext(-1) if only_read else lock.held(repo.common_dir)
 
 
 def _left_behind(repo: GitRepo) -> Iterator[Finding]:

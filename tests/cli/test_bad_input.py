@@ -320,6 +320,8 @@ def test_a_read_only_disk_is_read_and_not_written(run, mounted, tmp_path, monkey
 
     assert run("get", "iris", "number") == Said(0, "1\n")
     assert run("check").code == 0
+    assert run("doctor") == Said(0, "", "nothing was left behind\n")
+    assert run("doctor", "--fix").code == 7
     assert writes.pop("init other") == Said(7, "", "gitreg: cannot make the folder 'other': Read-only file system\n")
     assert writes == dict.fromkeys(writes, Said(7, "", "gitreg: the lock in '/tmp/disk/registry/.git' cannot be taken: Read-only file system\n"))
 
