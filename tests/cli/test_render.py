@@ -9,6 +9,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ HOSTILE = {
     "8-bit escape": "\x9b31mred",
     "bidi": "a\u202egnp.exe",
     "zero width": "a\u200bb\ufeff",
+    "control characters": "a\x01b\x02\x01\x1f",
     "new line": "first\n::set-output name=x::y",
     "carriage return": "ok\r::error::spoofed",
     "line separator": "a\u2028b\u2029c\x85d",
@@ -36,7 +38,9 @@ def hostile(request, iris, git):
     key = "".join(c for c in text if c.isprintable())[:90]
     iris.register("iris", description=text, tags=[text], metadata={key: text}, metrics={key: 1.0}, links={"l": {"uri": "https://example.org", "title": text}})
     iris.promote("iris@4", "production", reason=text)
-    git(iris.path, "-c", f"user.name={text.splitlines()[0] or 'x'}", "-c", "user.email=x@example.org", "commit", "--allow-empty", "-m", text)
+    stages = Path(iris.path, "models/iris/stages.yaml")
+    stages.write_text(stages.read_text().replace("number: 2", "number: 3"))
+    git(iris.path, "-c", f"user.name={text.splitlines()[0]}", "commit", "-am", f"{text}\n\n{text}")
     return text
 
 
