@@ -45,7 +45,7 @@ def held(common_dir: str, patience: float = PATIENCE) -> Iterator[int]:
     """
     descriptors: list[int] = []
     try:
-        file, mode = os.path.join(folder(common_dir), "lock"), _mode(common_dir) & 0o666
+        file, mode = os.path.join(folder(common_dir), "lock"), _mode(common_dir) & 0o666 | 0o600
         lock = FileLock(file, timeout=patience, mode=mode, poll_interval=0.002, fallback_to_soft=False, on_acquired=descriptors.append)
         lock.acquire()
     except Timeout:
