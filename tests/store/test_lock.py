@@ -88,6 +88,7 @@ def test_the_folder_is_made_with_the_repository_s_own_mode(common_dir):
 
 
 def test_a_repository_whose_objects_are_read_only_for_its_owner_too_can_be_locked(common_dir):
+    lock.folder(common_dir)
     Path(common_dir, "objects").chmod(0o555)  # the lock file must be writable all the same
 
     with lock.held(common_dir):
