@@ -45,7 +45,7 @@ def run(args: Sequence[str]) -> int:
     except click.ClickException as error:
         return _misused(error, args)
     except SystemExit as done:  # click ends so after completing a word, and where a reader went away: that is no error
-        away = type(sys.stdout).__name__ == "PacifyFlushWrapper"
+        away = type(sys.stdout).__name__.endswith("PacifyFlushWrapper")
         return 0 if away or not isinstance(done.code, int) else done.code
     except (click.Abort, KeyboardInterrupt):
         return _interrupted(args)
