@@ -43,7 +43,7 @@ class Settings(NamedTuple):
     def snapshot(self) -> Snapshot:
         """Return the registry as it is, or as it was ``--at``."""
         registry = self.open()
-        return registry.at(self.at).snapshot() if self.at else registry.snapshot()
+        return registry.snapshot() if self.at is None else registry.at(self.at).snapshot()
 
 
 def settings(context: click.Context | None = None) -> Settings:

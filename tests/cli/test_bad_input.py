@@ -77,6 +77,7 @@ WORDS = {
     "expect of text": (("promote", "iris@3", "staging", "--expect", "two"), 2, "--expect takes a version's number or 'none', found 'two'"),
     "nothing to roll back to": (("rollback", "iris", "staging"), 3, "staging of 'iris' has no previous version to go back to\n  try: gitreg list iris"),
     "unknown revision": (("--at", "v9", "list"), 3, "there is no revision 'v9'\n  try: git log --oneline"),
+    "empty revision": (("--at", "", "list"), 3, "there is no revision ''\n  try: git log --oneline"),
     "revision like an option": (("--at", "--all", "list"), 3, "there is no revision '--all'\n  try: git log --oneline"),
     "date before the registry": (("--at", "2020-01-01", "list"), 3, "the registry has no commit as old as 2020-01-01T23:59:59.999999+00:00\n  try: git log --first-parent"),
     "no such date": (("--at", "2026-13-01", "list"), 2, "'2026-13-01' is not a date: month must be in 1..12"),
