@@ -18,7 +18,8 @@ from benchmarks.shapes import Shape
 from benchmarks.sides import ran
 from gitreg import Registry
 from gitreg.store import documents
-from gitreg.store.snapshot import Cache, Snapshot
+from gitreg.store.cache import Cache
+from gitreg.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,7 +110,7 @@ def resolves(effort: Effort, folder: str) -> Iterator[Bar]:
         location, commit = registry.location, registry.snapshot().commit
         jobs = {
             "again": lambda _: registry.get(selector),
-            "first": lambda _: Snapshot(location.repo, commit, location.prefix, Cache()).get(selector),
+            "first": lambda _: Snapshot(location.repo, commit, location.prefix, Cache(location.repo)).get(selector),
             "git": beside.resolve,
         }
         found = measured(jobs, effort._replace(rounds=effort.rounds * 5))

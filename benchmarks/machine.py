@@ -37,6 +37,7 @@ def described(folder: str) -> dict[str, str]:
     """Return the machine, the file system of *folder*, and the versions of everything compared."""
     return {
         "cores": str(os.cpu_count()),
+        "load at the start": f"{os.getloadavg()[0]:.1f}",
         "system": f"{platform.system()} {platform.machine()}",
         "file system": _said("stat", "--file-system", "--format=%T", folder),
         "python": platform.python_version(),
