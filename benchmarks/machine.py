@@ -30,6 +30,7 @@ def isolate(folder: str) -> None:
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITREG_"))]:
         del os.environ[name]
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
     os.environ.update(GIT_CONFIG_NOSYSTEM="1", HOME=folder, PYTHONPATH=root, MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
 
 

@@ -50,13 +50,19 @@ def selector(text: str) -> Selector:
     Raises:
         UsageError: the model's or the version's name is malformed.
     """
-    model, at, what = text.partition("@")
+    model, at, what = _text(text).partition("@")
     model_name(model)
     if not at:
         return Selector(model, LATEST)
     if not _VERSION.fullmatch(what) or len(what) > 128:
         raise UsageError("{text!r} is not a selector: after '@' comes a number, a version's name or a stage", text=text, hint=f"gitreg list {model}")
     return Selector(model, what)
+
+
+def _text(name: object) -> str:
+    if not isinstance(name, str):
+        raise UsageError("a name must be text, found {name!r}", name=name)
+    return name
 
 
 def number(text: str) -> int | None:
@@ -72,7 +78,7 @@ def model_name(name: str) -> str:
     Raises:
         UsageError: it may not; the sentence says why.
     """
-    problem = _model_problem(name)
+    problem = _model_problem(_text(name))
     if problem:
         raise UsageError("{name!r} cannot name a model: {problem}", name=name, problem=problem)
     return name
@@ -128,7 +134,7 @@ def version_name(name: str, stages: Iterable[str]) -> str:
     Raises:
         UsageError: it may not; the sentence says why.
     """
-    problem = _version_problem(name, {stage.lower() for stage in stages})
+    problem = _version_problem(_text(name), {stage.lower() for stage in stages})
     if problem:
         raise UsageError("{name!r} cannot name a version: {problem}", name=name, problem=problem)
     return name

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.reads import Reads, RegistryAt
 from gitreg.records import Occasion, Receipt, settled
-from gitreg.store.snapshot import Cache, Snapshot
+from gitreg.store.cache import Cache
+from gitreg.store.snapshot import Snapshot
 from gitreg.verbs import Verbs
 from gitreg.where import Location, locate
 
@@ -32,7 +33,7 @@ class Registry(Reads, Verbs):
     def __init__(self, location: Location, *, dry_run: bool = False) -> None:
         self._location = location
         self._dry_run = dry_run
-        self._cache = Cache()
+        self._cache = Cache(location.repo)
         self._last: Snapshot | None = None
         self._turn = threading.Lock()
 
@@ -184,7 +185,7 @@ class Registry(Reads, Verbs):
     def _target(self) -> Target:
         from gitreg.store.transaction import Target
 
-        return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._cache.keep_tree)
+        return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._cache)
 
     def _guarded(self, view: View) -> bool:
         """Tell whether this branch is the one that review protects; git is asked only where a stage wants review."""

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
 from gitreg.records import Occasion
-from gitreg.store import documents, gitrepo, layout, lock, worktree
+from gitreg.store import commits, documents, gitrepo, layout, lock, worktree
+from gitreg.store.cache import Cache
 from gitreg.store.gitrepo import GitRepo, checked_branch
-from gitreg.store.snapshot import Cache, Snapshot
-from gitreg.store.transaction import move, write_commit
 from gitreg.where import Location
 
 if TYPE_CHECKING:
@@ -112,7 +111,6 @@ def _stands(folder: str, file: str) -> bool:
 
 def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime) -> None:
     files = {prefix + path: data for path, data in first_files().items()}
-    cache = Cache()
     nothing = new_hash(repo.algorithm, b"tree 0\0", usedforsecurity=False).hexdigest()
     zeros = "0" * len(nothing)
     occasion = Occasion(now, str(repo.identity()))
@@ -121,11 +119,9 @@ def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime
         now_at = repo.reader.info(f"{ref}^{{commit}}")
         if (now_at.id if now_at else None) != tip:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg list")
-        tree = repo.reader.info(f"{tip}^{{tree}}") if tip else None
-        load = Snapshot(repo, tip or nothing, prefix, cache).tree_of
-        new = write_commit(repo, files, (tree.id if tree else None, tip), "registry: create it\n", occasion, load, cache.keep_tree)
-        paths = _before(repo, tip, files)
-        if not move(repo, ref, (tip or zeros, tip or nothing), new, paths, "registry: create it", descriptor):
+        new = commits.write(repo, Cache(repo), tip, commits.Content(files, "registry: create it\n", occasion))
+        step = commits.Step(ref, tip or zeros, tip or nothing, new)
+        if not commits.move(repo, step, _before(repo, tip, files), "registry: create it", descriptor):
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg init")
 
 

@@ -42,7 +42,7 @@ FLOORS = (
 DOORS = {
     "git": {"store.gitrepo"},
     "gitdb": set(),
-    "subprocess": {"store.gitrepo"},
+    "subprocess": {"store.process"},
     "yaml": {"store.codec"},
     "filelock": {"store.lock"},
     "click": {"cli"},

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=msgspec.Struct)
 
+_BYTES = (bytes, bytearray, memoryview)  # msgspec would write them as base64 text
 _FREE_MAPS = ("metadata", "links")
 _GROWING_MAPS = ("metrics", "artifacts")
 _ORIGIN = ("number", "version", "created_at", "created_by", "yanked")
@@ -38,7 +39,7 @@ def built(kind: type[R], facts: Mapping[str, Any]) -> R:
     Raises:
         UsageError: a fact is not what the field allows; the sentence names it.
     """
-    plain = {name: _plain(fact) for name, fact in facts.items()}
+    plain = {name: _plain(name, fact) for name, fact in facts.items()}
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError:
@@ -48,18 +49,24 @@ def built(kind: type[R], facts: Mapping[str, Any]) -> R:
         raise UsageError("{field}: {problem}", field=problem.field, problem=problem.sentence) from None
 
 
-def _plain(fact: Any) -> Any:
+def _plain(name: str, fact: Any) -> Any:
     try:
-        return _listed(msgspec.to_builtins(fact, enc_hook=_scalar))
+        return _listed(name, msgspec.to_builtins(fact, enc_hook=_scalar, builtin_types=_BYTES))
     except (TypeError, RecursionError) as error:
-        raise UsageError("a value must be JSON-like: {error}", error=error) from None
+        raise UsageError("{name}: a value must be JSON-like: {error}", name=name, error=error) from None
 
 
-def _listed(value: Any) -> Any:
+def _listed(field: str, value: Any) -> Any:
     """Return *value* with lists for tuples, as it will read back: what is the same must compare the same."""
     if isinstance(value, dict):
-        return {key: _listed(item) for key, item in value.items()}
-    return [_listed(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: _listed(f"{field}.{key}", item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_listed(f"{field}.{index}", item) for index, item in enumerate(value)]
+    if isinstance(value, _BYTES):
+        raise UsageError("{field}: a value must be JSON-like, found {kind}", field=field, kind=type(value).__name__)
+    if isinstance(value, float) and value - value != 0:
+        raise UsageError("{field}: {value} is not a finite number", field=field, value=value)
+    return value
 
 
 def _scalar(value: Any) -> Any:

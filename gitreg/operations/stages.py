@@ -62,6 +62,23 @@ def _left(pointer: Pointer) -> Pointer:
     return Pointer(previous=(pointer.number, *(n for n in pointer.previous if n != pointer.number)))
 
 
+def without_fleeting(base: Stages | None, end: Stages) -> Stages:
+    """Return *end*, in which a version that only passed through a stage is archived and not in its ``previous``.
+
+    The operations of one transaction see each other, but only what was committed held a stage: a holder that no
+    gate ever judged must not be where a rollback goes.
+    """
+    was = base or Stages()
+    fleeting = set[int]()
+    result = {}
+    for stage, pointer in end.pointers.items():
+        known = {was.pointer(stage).number, *was.pointer(stage).previous}
+        fleeting.update(n for n in pointer.previous if n not in known)
+        result[stage] = Pointer(number=pointer.number, previous=tuple(n for n in pointer.previous if n in known))
+    out = [n for n in fleeting if end.held_by(n) is None]
+    return Stages(pointers=result, archived=_with(end.archived, *out)) if fleeting else end
+
+
 def archive(view: View, selector: names.Selector, *, force: bool = False) -> Change:
     """Return the change that archives a version by hand; a stage it holds becomes vacant.
 

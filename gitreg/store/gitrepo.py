@@ -1,36 +1,25 @@
-"""The only speaker to git: discovery, refs, objects read through one kept process, config, authors, log.
+"""What gitreg asks of git: discovery, refs, config, authors, worktrees, log. Objects are ``reader.py``'s.
 
-Reads use ``git cat-file --batch-command``, which runs no filter, no textconv and no hook, whoever made the
-repository. Writes switch ``core.fsmonitor`` off and keep the person's ``reference-transaction`` hook on
-purpose: it is theirs, not the repository's content. GitPython is imported only where a write or a setup
-needs it, because it costs more than a whole cold read.
+Writes keep the person's ``reference-transaction`` hook on purpose: it is theirs, not the repository's content.
+GitPython is imported only where a setup needs it, because it costs more than a whole cold read.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, UsageError
+from gitreg.store import process
+from gitreg.store.disk import sync
+from gitreg.store.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
+    from gitreg.records import Occasion
+
 _SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
-_CHUNK = 1 << 16
-_AT_ONCE = 400  # requests in flight: their bytes must fit into a pipe, or both sides would wait
-
-
-class Object(NamedTuple):
-    """A git object; ``data`` is None where it is larger than the reader was asked to take."""
-
-    id: str
-    type: str
-    size: int
-    data: bytes | None
 
 
 class Identity(NamedTuple):
@@ -72,6 +61,7 @@ class GitRepo:
         self.reader = Reader(git_dir)
         self._identity: Identity | None = None
         self._is_bare: bool | None = None
+        self._signs: bool | None = None
 
     @classmethod
     def discover(cls, start: str) -> GitRepo:
@@ -83,7 +73,7 @@ class GitRepo:
         if not os.path.isdir(start):
             raise NotFoundError("there is no folder {folder!r}", folder=start)
         asked = ("--git-dir", "--git-common-dir", "--is-inside-work-tree", "--show-object-format", "--show-prefix")
-        code, out, err = _git(("-C", start, "rev-parse", "--path-format=absolute", *asked))
+        code, out, err = process.run(("-C", start), ("rev-parse", "--path-format=absolute", *asked))
         if code:
             said = err.decode(errors="replace").strip()
             if "dubious ownership" in said:
@@ -144,7 +134,7 @@ class GitRepo:
         folder = os.path.dirname(ref)
         while folder.startswith("refs/"):
             if os.path.isdir(os.path.join(self.common_dir, folder)):  # not with the reftable backend
-                sync_folder(os.path.join(self.common_dir, folder))
+                sync(os.path.join(self.common_dir, folder))
             folder = os.path.dirname(folder) if folder != "refs/heads" else ""
 
     # -- who and how --------------------------------------------------------------------------------------
@@ -162,6 +152,27 @@ class GitRepo:
 
         actor = Actor.author()
         return Identity(_tame(actor.name or "unknown"), _tame(actor.email or "unknown"), configured=False)
+
+    def signs(self) -> bool:
+        """Tell whether the person's git signs commits (``commit.gpgsign``); asked once."""
+        if self._signs is None:
+            self._signs = self.output("config", "--type=bool", "--get", "commit.gpgSign", ok=(0, 1)) == "true"
+        return self._signs
+
+    def signed_commit(self, tree: str, parent: str | None, message: str, occasion: Occasion) -> str:
+        """Write a commit that git signs, durably; returns its id.
+
+        Raises:
+            BusyError: the signing program refuses, or there is none.
+        """
+        who = self.identity()
+        at = f"{int(occasion.now.timestamp())} +0000"
+        env = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in (("NAME", who.name), ("EMAIL", who.email), ("DATE", at))}
+        args = ("commit-tree", "-S", tree, *(("-p", parent) if parent else ()), "-F", "-")
+        code, out, err = self.git(*_SYNCED, *args, data=message.encode(), env=env)
+        if code:
+            raise BusyError("git could not sign the commit: {said}", said=err.decode(errors="replace").strip(), hint="git config commit.gpgSign false")
+        return out.decode().strip()
 
     def config(self, key: str) -> str | None:
         """Return the value of a git config *key*, or None."""
@@ -201,10 +212,10 @@ class GitRepo:
 
     # -- running git --------------------------------------------------------------------------------------
 
-    def git(self, *args: str, input: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None, folder: str | None = None) -> tuple[int, bytes, bytes]:  # noqa: A002 - subprocess's word
+    def git(self, *args: str, data: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None, folder: str | None = None) -> tuple[int, bytes, bytes]:
         """Run git here and return its exit code and outputs; *lock* is a descriptor that must outlive us with it."""
         place = ("-C", folder) if folder else ("--git-dir", self.git_dir)
-        return _git((*place, *_SAFE, *args), input=input, env=env, lock=lock)
+        return process.run(place, args, data=data, env=env, lock=lock)
 
     def output(self, *args: str, ok: Sequence[int] = (0,), folder: str | None = None) -> str:
         """Return what git printed, stripped.
@@ -255,7 +266,7 @@ def _head(git_dir: str) -> str | None:
     with open(file, encoding="utf-8", errors="surrogateescape") as open_file:
         head = open_file.read().strip()
     if head == "ref: refs/heads/.invalid":  # the reftable backend keeps HEAD elsewhere
-        _, out, _ = _git(("--git-dir", git_dir, "symbolic-ref", "-q", "HEAD"))
+        _, out, _ = process.run(("--git-dir", git_dir), ("symbolic-ref", "-q", "HEAD"))
         return os.fsdecode(out).strip() or None
     return head.removeprefix("ref: ") if head.startswith("ref: ") else None
 
@@ -303,31 +314,6 @@ def checkout_at(folder: str, git_dir: str) -> Checkout:
 _UNDER_WAY = (("MERGE_HEAD", "merge"), ("rebase-merge", "rebase"), ("rebase-apply", "rebase"), ("CHERRY_PICK_HEAD", "cherry-pick"), ("REVERT_HEAD", "revert"))
 
 
-def _git(args: Sequence[str], *, input: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None) -> tuple[int, bytes, bytes]:  # noqa: A002 - subprocess's word
-    try:
-        done = subprocess.run(
-            ("git", *args), input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True, check=False,
-            env=environment() | (env or {}), pass_fds=() if lock is None else (lock,), process_group=0,
-        )  # fmt: skip
-    except FileNotFoundError:
-        raise BusyError("git is not installed, or not on PATH", hint="apt install git") from None
-    return done.returncode, done.stdout, done.stderr
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of git children: plain English, no prompts, no replaced objects."""
-    return os.environ | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_LITERAL_PATHSPECS": "1"}
-
-
-def sync_folder(folder: str) -> None:
-    """Make the names in *folder* survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def create(folder: str, *, bare: bool = False, branch: str = "main") -> None:
     """Make a repository in *folder*, its first branch *branch*."""
     from git import GitCommandError, Repo
@@ -342,113 +328,7 @@ def create(folder: str, *, bare: bool = False, branch: str = "main") -> None:
 def _sync_new(git_dir: str) -> None:
     """Make a new repository survive a power cut; git itself does not sync these files."""
     for name in ("HEAD", "config", "refs/heads", "refs", "objects", ".", ".."):
-        descriptor = os.open(os.path.join(git_dir, name), os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-class Reader:
-    """One kept ``git cat-file --batch-command``: safe between threads, restarted after a fork."""
-
-    def __init__(self, git_dir: str) -> None:
-        self._git_dir = git_dir
-        self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
-        self._turn = threading.RLock()
-
-    def __del__(self) -> None:
-        self.close()
-
-    def info(self, spec: str) -> Object | None:
-        """Return id, type and size of what *spec* names (``REF``, ``COMMIT:path``), or None."""
-        with self._turn:
-            self._ask(f"info {spec}\n")
-            return self._header(spec)
-
-    def read(self, spec: str, most: int = 1 << 26) -> Object | None:
-        """Return what *spec* names, or None; more than *most* bytes are passed over, not kept."""
-        with self._turn:
-            self._ask(f"contents {spec}\n")
-            return self._object(spec, most)
-
-    def read_many(self, specs: Sequence[str], most: int = 1 << 26) -> Iterator[Object | None]:
-        """Yield what each of *specs* names, in order; the requests are sent ahead of the answers."""
-        with self._turn:
-            for start in range(0, len(specs), _AT_ONCE):
-                group = specs[start : start + _AT_ONCE]
-                self._ask("".join(f"contents {spec}\n" for spec in group))
-                yield from [self._object(spec, most) for spec in group]
-
-    def close(self) -> None:
-        """End the process, if it is ours."""
-        process, self._process = self._process, None
-        if process:
-            for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
-            if self._owner == os.getpid():
-                process.wait()
-            else:
-                process.returncode = 0  # after a fork: it is the parent's, and so is waiting for it
-
-    def _ask(self, requests: str) -> None:
-        process = self._running()
-        assert process.stdin
-        try:
-            process.stdin.write(requests.encode("utf-8", "surrogateescape"))
-            process.stdin.flush()
-        except BrokenPipeError:
-            raise self._gone(requests) from None
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._owner != os.getpid():
-            self.close()
-            try:
-                self._process = subprocess.Popen(
-                    ("git", "--git-dir", self._git_dir, *_SAFE, "cat-file", "--batch-command"),
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), process_group=0,
-                )  # fmt: skip
-            except FileNotFoundError:
-                raise BusyError("git is not installed, or not on PATH", hint="apt install git") from None
-            self._owner = os.getpid()
-        return self._process
-
-    def _header(self, spec: str) -> Object | None:
-        assert self._process
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        if not line:
-            raise self._gone(spec)
-        if line.endswith((b" missing\n", b" ambiguous\n")):
-            return None
-        object_id, kind, size = line.split()
-        return Object(object_id.decode(), kind.decode(), int(size), None)
-
-    def _object(self, spec: str, most: int) -> Object | None:
-        header = self._header(spec)
-        if header is None:
-            return None
-        assert self._process
-        assert self._process.stdout
-        pipe = self._process.stdout
-        if header.size <= most:
-            data = pipe.read(header.size)
-            if len(data) != header.size or pipe.read(1) != b"\n":
-                raise self._gone(spec)
-            return header._replace(data=data)
-        left = header.size + 1
-        while left:
-            passed = len(pipe.read(min(left, _CHUNK)))
-            if not passed:
-                raise self._gone(spec)
-            left -= passed
-        return header
-
-    def _gone(self, spec: str) -> InvalidError:
-        self.close()
-        return InvalidError(f"git stopped while it read {spec.strip()!r}: the repository may be damaged", hint="git fsck")
+        sync(os.path.join(git_dir, name))
 
 
 def checked_branch(name: str) -> str:
@@ -457,7 +337,7 @@ def checked_branch(name: str) -> str:
     Raises:
         UsageError: git would not take it.
     """
-    code, _, _ = _git(("check-ref-format", "--branch", name)) if name.isprintable() and not name.startswith("-") else (1, b"", b"")
+    code, _, _ = process.run((), ("check-ref-format", "--branch", name)) if name.isprintable() and not name.startswith("-") else (1, b"", b"")
     if code or name.startswith("@"):
         raise UsageError("{name!r} cannot name a branch", name=name)
     return name

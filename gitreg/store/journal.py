@@ -7,7 +7,7 @@ import os
 import msgspec
 
 from gitreg.errors import BusyError
-from gitreg.store.gitrepo import sync_folder
+from gitreg.store.disk import sync
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ def write(common_dir: str, entry: Entry) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, final)
-        sync_folder(os.path.dirname(final))
+        sync(os.path.dirname(final))
     except OSError as error:
         raise BusyError("cannot write to {folder!r}: {reason}", folder=os.path.dirname(final), reason=error.strerror or str(error)) from None
 

@@ -18,7 +18,7 @@ from gitreg.store import documents, layout
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitreg.store.gitrepo import Reader
+    from gitreg.store.reader import Reader
     from gitreg.store.trees import Tree
 
 _WORTH_SAVING = 64  # blobs: fewer are scanned again sooner than a file is written

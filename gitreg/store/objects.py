@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from zlib import compress
 
 from gitreg.errors import BusyError, InvalidError
-from gitreg.store.gitrepo import sync_folder
-from gitreg.store.trees import FILE, FOLDER, Entry, Tree, tree_bytes, with_entries
+from gitreg.store.disk import sync
+from gitreg.store.trees import FILE, FOLDER, Entry, tree_bytes, with_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from gitreg.store.cache import Cache
 
 class ObjectWriter:
     """Collects objects and writes them at once; :meth:`flush` returns when they would survive a power cut."""
@@ -47,7 +49,7 @@ class ObjectWriter:
             for object_id, whole in pending.items():
                 folders.add(self._write(object_id, compress(whole, 1)))
             for folder in sorted(folders):
-                sync_folder(folder)
+                sync(folder)
         except OSError as error:
             raise _unwritable(self._folder, error) from None
 
@@ -95,15 +97,15 @@ def _unwritable(folder: str, error: OSError) -> BusyError:
     return BusyError("cannot write to {folder!r}: {reason}", folder=folder, reason=error.strerror or str(error))
 
 
-def write_tree(writer: ObjectWriter, load: Callable[[str], Tree], root: str | None, files: Mapping[str, str | None], keep: Callable[[str, Tree], None]) -> str:
+def write_tree(writer: ObjectWriter, cache: Cache, root: str | None, files: Mapping[str, str | None]) -> str:
     """Return the id of the tree *root* with *files* (path to blob id) put in; only touched trees are made anew.
 
-    *load* reads a tree by id, *keep* is told each tree that was made, so that a cache can hold it.
+    *cache* reads trees by id, and is given those that are made.
 
     Raises:
         InvalidError: a path leads through something that is not a folder, or something that is not a file stands there.
     """
-    tree = load(root) if root else {}
+    tree = cache.tree(root) if root else {}
     changed: dict[bytes, Entry] = {}
     below: dict[str, dict[str, str | None]] = {}
     for path, blob in files.items():
@@ -119,8 +121,8 @@ def write_tree(writer: ObjectWriter, load: Callable[[str], Tree], root: str | No
         old = tree.get(head.encode())
         if old is not None and old.mode != FOLDER:
             raise InvalidError("this is not a folder", path=head, rule="R07")
-        changed[head.encode()] = Entry(FOLDER, write_tree(writer, load, old.id if old else None, inner, keep))
+        changed[head.encode()] = Entry(FOLDER, write_tree(writer, cache, old.id if old else None, inner))
     made = with_entries(tree, changed)
     object_id = writer.add("tree", tree_bytes(made))
-    keep(object_id, made)
+    cache.keep_tree(object_id, made)
     return object_id

@@ -8,42 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.store import codec, documents, layout
-from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
+from gitreg.store.trees import FOLDER, Entry, Tree
 from gitreg.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gitreg.records import Config, Manifest, ModelCard, ModelSummary, Stages
-    from gitreg.store.gitrepo import GitRepo, Object
+    from gitreg.store.cache import Cache
+    from gitreg.store.gitrepo import GitRepo
     from gitreg.store.nameindex import NameIndex
+    from gitreg.store.reader import Object
 
 T = TypeVar("T")
 _AT_ONCE = 500  # models whose files are read together
-
-
-class Cache:
-    """What was decoded, by git id: content-addressed, so never stale. Shared by the snapshots of a registry."""
-
-    MOST = 50_000  # records
-    MOST_TREES = 2_000
-
-    def __init__(self) -> None:
-        self.records: dict[tuple[str, str], Any] = {}
-        self.trees: dict[str, Tree] = {}
-        self.index: NameIndex | None = None
-
-    def keep_tree(self, object_id: str, tree: Tree) -> None:
-        """Keep *tree*; the oldest goes where there are too many."""
-        if len(self.trees) >= self.MOST_TREES:
-            self.trees.pop(next(iter(self.trees)), None)
-        self.trees[object_id] = tree
-
-    def keep(self, key: tuple[str, str], record: Any) -> None:
-        """Keep a decoded *record*; the oldest goes where there are too many."""
-        if len(self.records) >= self.MOST:
-            self.records.pop(next(iter(self.records)), None)
-        self.records[key] = record
 
 
 class Snapshot(View):
@@ -51,7 +29,6 @@ class Snapshot(View):
 
     def __init__(self, repo: GitRepo, commit: str, prefix: str, cache: Cache) -> None:
         self._repo, self._commit, self._prefix, self._cache = repo, commit, prefix, cache
-        self._width = 32 if repo.algorithm == "sha256" else 20
         self._read: dict[str, Any] = {}
         self._counts: dict[str, int] = {}
         self._ahead: dict[str, Object] = {}
@@ -94,11 +71,11 @@ class Snapshot(View):
     def _models(self, folder: str, depth: int) -> Iterator[str]:
         """Yield the models below *folder*: a folder that holds a card or pointers is one."""
         entries = self.tree(folder)
-        self._trees_ahead([entry.id for entry in entries.values() if entry.mode == FOLDER])
+        self._cache.trees_ahead([entry.id for entry in entries.values() if entry.mode == FOLDER])
         for name, entry in entries.items():
             if entry.mode == FOLDER:
                 inner = f"{folder}/{name.decode('utf-8', 'replace')}"
-                below = self.tree_of(entry.id)
+                below = self._cache.tree(entry.id)
                 if below.keys() & {layout.CARD.encode(), layout.STAGES.encode()}:
                     yield inner.removeprefix(layout.MODELS + "/")
                 elif depth > 1:
@@ -115,12 +92,12 @@ class Snapshot(View):
     def _board_ahead(self, models: Sequence[str]) -> None:
         folders = {model: self._below(model) for model in models}
         versions = {model: entry for model, folder in folders.items() if (entry := folder.get(layout.VERSIONS.encode())) and entry.mode == FOLDER}
-        self._trees_ahead([entry.id for entry in versions.values()])
+        self._cache.trees_ahead([entry.id for entry in versions.values()])
         wanted: dict[str, Entry | None] = {}
         for model, folder in folders.items():
             wanted |= {path: folder.get(path.rpartition("/")[2].encode()) for path in (layout.card(model), layout.stages(model))}
         for model, entry in versions.items():
-            self._read[layout.versions(model) + "/"] = (entry.id, self.tree_of(entry.id))
+            self._read[layout.versions(model) + "/"] = (entry.id, self._cache.tree(entry.id))
             parent, _, name = layout.manifest(model, self.count(model)).rpartition("/")
             wanted[f"{parent}/{name}"] = self.tree(parent).get(name.encode())
         found = {path: entry.id for path, entry in wanted.items() if entry and entry.mode != FOLDER and path not in self._read}
@@ -131,7 +108,7 @@ class Snapshot(View):
         """Return the entries of a model's folder, by way of the folders above it, which many models share."""
         *parents, name = f"{layout.MODELS}/{model}".split("/")
         entry = self.tree("/".join(parents)).get(name.encode())
-        return self.tree_of(entry.id) if entry and entry.mode == FOLDER else {}
+        return self._cache.tree(entry.id) if entry and entry.mode == FOLDER else {}
 
     def find_card(self, model: str) -> ModelCard | None:
         """See :meth:`View.find_card`."""
@@ -167,7 +144,7 @@ class Snapshot(View):
         if not thousands:
             return sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in folder)
         top = max(thousands)
-        inner = self.tree_of(folder[str(top).encode()].id)
+        inner = self._cache.tree(folder[str(top).encode()].id)
         return top - 1 + sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in inner)
 
     def find_manifest(self, model: str, number: int) -> Manifest | None:
@@ -210,7 +187,7 @@ class Snapshot(View):
         for part in sorted(top, key=int, reverse=True):
             entry = top[part]
             path = layout.versions(model) + (f"/{part.decode()}" if entry else "")
-            tree = self.tree_of(entry.id) if entry else folder
+            tree = self._cache.tree(entry.id) if entry else folder
             number = self._index().numbers(self._prefix + path, self._tree_id(path), tree).get(name)
             if number is not None:
                 return number
@@ -254,30 +231,12 @@ class Snapshot(View):
         found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
         if found is None:
             self._prove_absent(path)
-        return (found.id, self.tree_of(found.id)) if found and found.type == "tree" else ("", {})
+        return (found.id, self._cache.tree(found.id)) if found and found.type == "tree" else ("", {})
 
     def blob_id(self, path: str) -> str | None:
         """Return the id of a file of the registry, or None."""
         found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
         return found.id if found else None
-
-    def tree_of(self, object_id: str) -> Tree:
-        """Return the entries of a tree by its id."""
-        tree = self._cache.trees.get(object_id)
-        if tree is None:
-            found = self._repo.reader.read(object_id)
-            if found is None or found.data is None:
-                raise InvalidError(f"git has no tree {object_id}: the repository is damaged", hint="git fsck")
-            tree = parse_tree(found.data, self._width)
-            self._cache.keep_tree(object_id, tree)
-        return tree
-
-    def _trees_ahead(self, ids: Sequence[str]) -> None:
-        """Read those trees in one go that are not known yet."""
-        wanted = [each for each in dict.fromkeys(ids) if each not in self._cache.trees][: Cache.MOST_TREES // 2]
-        for object_id, found in zip(wanted, self._repo.reader.read_many(wanted), strict=True):
-            if found and found.data is not None:
-                self._cache.keep_tree(object_id, parse_tree(found.data, self._width))
 
     def _object(self, path: str) -> Object | None:
         found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
@@ -297,13 +256,13 @@ class Snapshot(View):
         root = self._repo.reader.info(f"{self._commit}^{{tree}}")
         if root is None:
             raise InvalidError(f"git has no commit {self._commit}: the repository is damaged", hint="git fsck")
-        tree = self.tree_of(root.id)
+        tree = self._cache.tree(root.id)
         *folders, name = (self._prefix + path).split("/")
         for folder in folders:
             entry = tree.get(folder.encode())
             if entry is None or entry.mode != FOLDER:
                 return
-            tree = self.tree_of(entry.id)
+            tree = self._cache.tree(entry.id)
         entry = tree.get(name.encode())
         if entry is not None and entry.mode != b"160000":
             raise InvalidError("git has no such object: the repository is damaged, or its remote cannot be reached", path=path, hint="git fsck")

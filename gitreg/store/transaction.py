@@ -6,28 +6,26 @@ wins the race for the ref: what they answer then is what is committed.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import random
-import signal
-import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg import policy
-from gitreg.errors import BusyError, ConflictError, GitregError
+from gitreg.errors import BusyError, ConflictError
 from gitreg.operations import events as eventlog
 from gitreg.operations import message as messages
+from gitreg.operations.stages import without_fleeting
 from gitreg.records import Event, Move, Occasion, Receipt, settled
-from gitreg.store import comments, documents, journal, layout, lock, worktree
-from gitreg.store.objects import ObjectWriter, write_tree
+from gitreg.store import comments, commits, documents, journal, layout, lock, worktree
 from gitreg.view import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gitreg.records import Change
+    from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.snapshot import Snapshot
     from gitreg.view import View
@@ -39,13 +37,13 @@ _LONGEST_PAUSE = 0.5  # seconds
 
 
 class Target(NamedTuple):
-    """Where a write goes: the ref, whether review guards it, how to see a commit, and what remembers trees."""
+    """Where a write goes: the ref, whether review guards it, how to see a commit, and what was read before."""
 
     repo: GitRepo
     ref: str
     snapshot: Callable[[str], Snapshot]
     guarded: Callable[[View], bool]
-    keep_tree: Callable[[str, Any], None]
+    cache: Cache
 
 
 class Plan(NamedTuple):
@@ -57,6 +55,11 @@ class Plan(NamedTuple):
     files: dict[str, tuple[bytes | None, str]]
     events: tuple[Event, ...]
     message: str
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
 
     @property
     def diff(self) -> str:
@@ -84,6 +87,8 @@ def plan(base: Snapshot, operations: Sequence[Operation], wording: Wording, *, g
         draft.put(change)
         changes.append(change)
         moves.setdefault(change.model, []).extend(change.moves)
+    for model, pointers in draft.pointers.items():
+        draft.pointers[model] = without_fleeting(base.find_stages(model), pointers)
     found = eventlog.events(_delta(base, draft), lambda model, number: draft.manifest(model, number).version)
     judged = policy.judge(base, draft, found, moves, guarded=guarded)
     files = dict(_files(base, draft))
@@ -170,7 +175,7 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
             if not made.files:
                 return receipt(made, None, notes)
             new = _written(target, made, occasion)
-            if _moved(target, made.base.commit, new, made, descriptor):
+            if _moved(target, new, made, descriptor):
                 return receipt(made, new, notes + _who(target) + _behind(target))
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
 
@@ -208,73 +213,11 @@ def _behind(target: Target) -> tuple[str, ...]:
 
 
 def _written(target: Target, made: Plan, occasion: Occasion) -> str:
-    """Write blobs, the touched trees and the commit; returns its id. Nobody sees them yet."""
     files = {made.base.prefix + path: text.encode() for path, (_, text) in made.files.items()}
-    root = target.repo.reader.info(f"{made.base.commit}^{{tree}}")
-    return write_commit(target.repo, files, (root.id if root else None, made.base.commit), made.message, occasion, made.base.tree_of, target.keep_tree)
+    return commits.write(target.repo, target.cache, made.base.commit, commits.Content(files, made.message, occasion))
 
 
-def write_commit(repo: GitRepo, files: dict[str, bytes], onto: tuple[str | None, str | None], message: str, occasion: Occasion, load: Callable[[str], Any], keep: Callable[[str, Any], None]) -> str:
-    """Write *files* (path from the repository's top to bytes) on top of tree and parent *onto*; returns the commit's id."""
-    tree, parent = onto
-    writer = ObjectWriter(repo.common_dir, repo.algorithm)
-    blobs: dict[str, str | None] = {path: writer.add("blob", data) for path, data in files.items()}
-    root = write_tree(writer, load, tree, blobs, keep)
-    who = f"{occasion.by} {int(occasion.now.timestamp())} +0000"
-    lines = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}", "", message]
-    commit_id = writer.add("commit", "\n".join(lines).encode())
-    writer.flush()
-    return commit_id
-
-
-def _moved(target: Target, old: str, new: str, made: Plan, descriptor: int) -> bool:
-    prefix = made.base.prefix
-    paths = {prefix + path: made.base.blob_id(path) if data is not None else None for path, (data, _) in made.files.items()}
-    return move(target.repo, target.ref, (old, old), new, paths, made.message, descriptor)
-
-
-def move(repo: GitRepo, ref: str, old: tuple[str, str], new: str, paths: dict[str, str | None], message: str, descriptor: int) -> bool:
-    """Move *ref* to *new* by compare-and-swap and refresh its checkouts; False where another writer was first.
-
-    *old* is the commit the ref must be at (zeros for a new one), and the tree or commit its checkouts have.
-    """
-    checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == ref]
-    with uninterrupted():
-        if checkouts:  # first of all: healing takes back the locks that are taken next
-            folders = tuple(journal.named(checkout.folder) for checkout in checkouts)
-            journal.write(repo.common_dir, journal.Entry(ref, old[1], new, folders, tuple(paths)))
-        try:
-            with contextlib.ExitStack() as stack:
-                refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, old[1], new, descriptor)) for checkout in checkouts]
-                for refresh in refreshes:
-                    refresh.check(paths)
-                moved = repo.update_ref(ref, new, old[0], "gitreg: " + message.partition("\n")[0], descriptor)
-                behind = [refresh for refresh in refreshes if moved and not refresh.apply(list(paths))]
-        except GitregError:
-            tip = repo.reader.info(ref)
-            if tip is None or tip.id != new:
-                journal.drop(repo.common_dir)
-            raise
-        if not behind:
-            journal.drop(repo.common_dir)
-    return moved
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back while the branch and its checkout move together; it is heard at the end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard: list[tuple[int, Any]] = []
-    before = signal.getsignal(signal.SIGINT)
-    if before is None:  # not Python's to put back
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if heard:
-            signal.raise_signal(signal.SIGINT)
+def _moved(target: Target, new: str, made: Plan, descriptor: int) -> bool:
+    old = made.base.commit
+    paths = {made.base.prefix + path: made.base.blob_id(path) if data is not None else None for path, (data, _) in made.files.items()}
+    return commits.move(target.repo, commits.Step(target.ref, old, old, new), paths, made.subject, descriptor)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError
 from gitreg.store import journal
-from gitreg.store.gitrepo import checkout_at, sync_folder
+from gitreg.store.disk import sync
+from gitreg.store.gitrepo import checkout_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -159,16 +160,16 @@ class Refresh:
         for path in paths:
             file = os.path.join(self.checkout.folder, path)
             if os.path.isfile(file):  # a sparse checkout leaves it out
-                sync_path(file)
+                sync(file)
                 folder = os.path.dirname(path)
                 while folder not in folders:  # the ones above may be new as well
                     folders.add(folder)
                     folder = os.path.dirname(folder)
         for folder in sorted(folders):
-            sync_folder(os.path.join(self.checkout.folder, folder))
-        sync_path(self._copy)
+            sync(os.path.join(self.checkout.folder, folder))
+        sync(self._copy)
         os.replace(self._copy, self._index)
-        sync_folder(self.checkout.git_dir)
+        sync(self.checkout.git_dir)
 
     def heal(self, paths: Sequence[str]) -> list[str]:
         """Finish a refresh that a crash cut short; returns the paths where a person's edit was left standing.
@@ -184,16 +185,16 @@ class Refresh:
         behind = [path for path in paths if staged.get(path) == before[path]]
         ours = [path for path in behind if self._is_ours(path, before[path], after[path])]
         lines = "".join(f"100644 {after[path]}\t{path}\0" for path in behind)
-        self._must("update-index", "-z", "--index-info", input=lines)
-        self._must("checkout-index", "-f", "-u", "-q", "-z", "--stdin", input="".join(f"{path}\0" for path in ours))
+        self._must("update-index", "-z", "--index-info", data=lines)
+        self._must("checkout-index", "-f", "-u", "-q", "-z", "--stdin", data="".join(f"{path}\0" for path in ours))
         try:
             self.settle(ours)
         except OSError as error:
             raise BusyError("cannot write to {folder!r}: {reason}", folder=self.checkout.folder, reason=error.strerror or str(error)) from None
         return [path for path in paths if path not in ours and staged.get(path) != after[path]]
 
-    def _must(self, *args: str, input: str) -> None:  # noqa: A002 - subprocess's word
-        code, _, err = self._git(*args, input=input.encode("utf-8", "surrogateescape"))
+    def _must(self, *args: str, data: str) -> None:
+        code, _, err = self._git(*args, data=data.encode("utf-8", "surrogateescape"))
         if code:
             raise BusyError("git cannot refresh {folder!r}: {said}", folder=self.checkout.folder, said=err.decode(errors="replace").strip())
 
@@ -219,18 +220,9 @@ class Refresh:
         texts = [blob.data.replace(b"\r\n", b"\n") for blob in blobs if blob and blob.data is not None]
         return seen in texts or (new is not None and texts[-1].startswith(seen))
 
-    def _git(self, *args: str, env: dict[str, str] | None = None, input: bytes | None = None) -> tuple[int, bytes, bytes]:  # noqa: A002 - subprocess's word
+    def _git(self, *args: str, env: dict[str, str] | None = None, data: bytes | None = None) -> tuple[int, bytes, bytes]:
         place = ("--git-dir", self.checkout.git_dir, "--work-tree", self.checkout.folder)
-        return self.repo.git(*place, *_NO_HOOKS, *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder, input=input)
-
-
-def sync_path(path: str) -> None:
-    """Make the content of a file survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return self.repo.git(*place, *_NO_HOOKS, *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder, data=data)
 
 
 def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gitreg.errors import BusyError, InvalidError
+from gitreg.store.cache import Cache
+from gitreg.store.gitrepo import GitRepo
 from gitreg.store.objects import ObjectWriter, write_tree
 from gitreg.store.trees import parse_tree
 
@@ -92,7 +95,8 @@ def test_a_folder_that_cannot_be_made_is_busy(repository):
 def written(repository: Path, files: dict[str, str], root: str | None = None) -> str:
     writer = ObjectWriter(str(repository), "sha1")
     writer.add("blob", b"")
-    made = write_tree(writer, lambda object_id: tree_of(repository, object_id), root, files, lambda object_id, tree: None)
+    with contextlib.closing(GitRepo.discover(str(repository))) as repo:
+        made = write_tree(writer, Cache(repo), root, files)
     writer.flush()
     return made
 

@@ -1,0 +1,65 @@
+"""What was read from git in this process, by git id: content-addressed, so never stale.
+
+One for a registry, shared by its snapshots and by the writer, which puts in the trees that it makes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gitreg.errors import InvalidError
+from gitreg.store.trees import Tree, parse_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitreg.store.gitrepo import GitRepo
+    from gitreg.store.nameindex import NameIndex
+
+MOST_RECORDS = 50_000
+MOST_TREES = 2_000
+
+
+class Cache:
+    """Trees and decoded records; the oldest goes where there are too many."""
+
+    def __init__(self, repo: GitRepo) -> None:
+        self._reader = repo.reader
+        self._width = 32 if repo.algorithm == "sha256" else 20
+        self._trees: dict[str, Tree] = {}
+        self.records: dict[tuple[str, str], Any] = {}
+        self.index: NameIndex | None = None
+
+    def keep(self, key: tuple[str, str], record: Any) -> None:
+        """Keep a decoded *record* by its kind and blob id."""
+        if len(self.records) >= MOST_RECORDS:
+            self.records.pop(next(iter(self.records)), None)
+        self.records[key] = record
+
+    def keep_tree(self, object_id: str, tree: Tree) -> None:
+        """Keep *tree* by its id."""
+        if len(self._trees) >= MOST_TREES:
+            self._trees.pop(next(iter(self._trees)), None)
+        self._trees[object_id] = tree
+
+    def tree(self, object_id: str) -> Tree:
+        """Return the entries of a tree by its id.
+
+        Raises:
+            InvalidError: git has no such tree.
+        """
+        tree = self._trees.get(object_id)
+        if tree is None:
+            found = self._reader.read(object_id)
+            if found is None or found.data is None:
+                raise InvalidError(f"git has no tree {object_id}: the repository is damaged", hint="git fsck")
+            tree = parse_tree(found.data, self._width)
+            self.keep_tree(object_id, tree)
+        return tree
+
+    def trees_ahead(self, ids: Sequence[str]) -> None:
+        """Read those trees in one go that are not known yet."""
+        wanted = [each for each in dict.fromkeys(ids) if each not in self._trees][: MOST_TREES // 2]
+        for object_id, found in zip(wanted, self._reader.read_many(wanted), strict=True):
+            if found and found.data is not None:
+                self.keep_tree(object_id, parse_tree(found.data, self._width))

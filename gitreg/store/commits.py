@@ -1,0 +1,113 @@
+"""Write a commit that nobody sees yet, then move a branch to it, and with it the checkouts that are on it.
+
+The order is what survives a crash: objects synced, journal, locks, checks, compare-and-swap of the ref, refresh.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gitreg.errors import GitregError
+from gitreg.store import journal, worktree
+from gitreg.store.objects import ObjectWriter, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitreg.records import Occasion
+    from gitreg.store.cache import Cache
+    from gitreg.store.gitrepo import GitRepo
+
+
+class Content(NamedTuple):
+    """What a commit says: files by path from the repository's top, its message, and who makes it when."""
+
+    files: dict[str, bytes]
+    message: str
+    occasion: Occasion
+
+
+class Step(NamedTuple):
+    """A branch on its way: *old* is the commit it must be at (zeros for a new one), *tree* what its checkouts have."""
+
+    ref: str
+    old: str
+    tree: str
+    new: str
+
+
+def write(repo: GitRepo, cache: Cache, parent: str | None, content: Content) -> str:
+    """Write blobs, the touched trees and the commit on top of *parent*, durably; returns the commit's id.
+
+    The commit is signed where the person's git signs (``commit.gpgsign``).
+
+    Raises:
+        BusyError: the disk is full or read-only, or the signing program refuses.
+    """
+    writer = ObjectWriter(repo.common_dir, repo.algorithm)
+    blobs: dict[str, str | None] = {path: writer.add("blob", data) for path, data in content.files.items()}
+    below = repo.reader.info(f"{parent}^{{tree}}") if parent else None
+    root = write_tree(writer, cache, below.id if below else None, blobs)
+    if repo.signs():
+        writer.flush()
+        return repo.signed_commit(root, parent, content.message, content.occasion)
+    who = f"{content.occasion.by} {int(content.occasion.now.timestamp())} +0000"
+    lines = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}", "", content.message]
+    commit = writer.add("commit", "\n".join(lines).encode())
+    writer.flush()
+    return commit
+
+
+def move(repo: GitRepo, step: Step, paths: dict[str, str | None], reason: str, lock: int) -> bool:
+    """Move a branch by compare-and-swap and refresh its checkouts; False where another writer was first.
+
+    *paths* are the files that differ, each with its blob id before (None for a new one); *reason* is for the
+    reflog; *lock* is the registry's, which git children hold too.
+
+    Raises:
+        ConflictError: a person's edit is in the way in a checkout; nothing is changed.
+        BusyError: another git command holds a lock.
+    """
+    checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == step.ref]
+    with uninterrupted():
+        if checkouts:  # first of all: healing takes back the locks that are taken next
+            folders = tuple(journal.named(checkout.folder) for checkout in checkouts)
+            journal.write(repo.common_dir, journal.Entry(step.ref, step.tree, step.new, folders, tuple(paths)))
+        try:
+            with contextlib.ExitStack() as stack:
+                refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, step.tree, step.new, lock)) for checkout in checkouts]
+                for refresh in refreshes:
+                    refresh.check(paths)
+                moved = repo.update_ref(step.ref, step.new, step.old, f"gitreg: {reason}", lock)
+                behind = [refresh for refresh in refreshes if moved and not refresh.apply(list(paths))]
+        except GitregError:
+            tip = repo.reader.info(step.ref)
+            if tip is None or tip.id != step.new:
+                journal.drop(repo.common_dir)
+            raise
+        if not behind:
+            journal.drop(repo.common_dir)
+    return moved
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back while the branch and its checkout move together; it is heard at the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[tuple[int, Any]] = []
+    before = signal.getsignal(signal.SIGINT)
+    if before is None:  # not Python's to put back
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if heard:
+            signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,67 @@
+"""Start git: the only importer of subprocess. Who asks, and for what, is ``gitrepo.py`` and ``reader.py``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from gitreg.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Kept = subprocess.Popen[bytes]
+
+# core.fsmonitor names a program, and log.showSignature runs one
+_SAFE = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
+_PLAIN = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # an id must mean one content
+    "GIT_LITERAL_PATHSPECS": "1",
+}
+
+
+def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None) -> tuple[int, bytes, bytes]:
+    """Run git with the options *place* and return its exit code and outputs.
+
+    The child is in a process group of its own, so that Ctrl-C reaches only us, and holds the descriptor *lock*
+    for as long as it lives.
+
+    Raises:
+        BusyError: git is not installed.
+    """
+    try:
+        done = subprocess.run(
+            ("git", *place, *_SAFE, *args), input=data, stdin=None if data is not None else subprocess.DEVNULL, capture_output=True, check=False,
+            env=_environment() | (env or {}), pass_fds=() if lock is None else (lock,), process_group=0,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise _missing() from None
+    return done.returncode, done.stdout, done.stderr
+
+
+def kept(place: Sequence[str], args: Sequence[str]) -> Kept:
+    """Start git with pipes at both ends, to be asked many times.
+
+    Raises:
+        BusyError: git is not installed.
+    """
+    try:
+        return subprocess.Popen(
+            ("git", *place, *_SAFE, *args),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(), process_group=0,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise _missing() from None
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of git children: plain English, no prompts, no replaced objects."""
+    return os.environ | _PLAIN
+
+
+def _missing() -> BusyError:
+    return BusyError("git is not installed, or not on PATH", hint="apt install git")

@@ -1,0 +1,131 @@
+"""Read git objects through one kept ``git cat-file --batch-command``, which runs no filter, no textconv, no hook."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitreg.errors import InvalidError
+from gitreg.store import process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import IO
+
+_CHUNK = 1 << 16
+_AT_ONCE = 400  # requests in flight: their bytes must fit into a pipe, or both sides would wait
+_MOST = 1 << 26  # bytes
+
+
+class Object(NamedTuple):
+    """A git object; ``data`` is None where it is larger than the reader was asked to take."""
+
+    id: str
+    type: str
+    size: int
+    data: bytes | None
+
+
+class Reader:
+    """One kept process: safe between threads, restarted after a fork, and after anything that cut an answer short."""
+
+    def __init__(self, git_dir: str) -> None:
+        self._git_dir = git_dir
+        self._process: process.Kept | None = None
+        self._owner = os.getpid()
+        self._turn = threading.RLock()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def info(self, spec: str) -> Object | None:
+        """Return id, type and size of what *spec* names (``REF``, ``COMMIT:path``), or None."""
+        with self._asked(f"info {spec}\n") as answers:
+            return _header(answers, spec)
+
+    def read(self, spec: str, most: int = _MOST) -> Object | None:
+        """Return what *spec* names, or None; more than *most* bytes are passed over, not kept."""
+        with self._asked(f"contents {spec}\n") as answers:
+            return _object(answers, spec, most)
+
+    def read_many(self, specs: Sequence[str], most: int = _MOST) -> Iterator[Object | None]:
+        """Yield what each of *specs* names, in order; the requests are sent ahead of the answers."""
+        for start in range(0, len(specs), _AT_ONCE):
+            group = specs[start : start + _AT_ONCE]
+            with self._asked("".join(f"contents {spec}\n" for spec in group)) as answers:
+                found = [_object(answers, spec, most) for spec in group]
+            yield from found
+
+    def close(self) -> None:
+        """End the process, if it is ours."""
+        kept, self._process = self._process, None
+        if kept:
+            for pipe in (kept.stdin, kept.stdout):
+                if pipe:
+                    with contextlib.suppress(BrokenPipeError):
+                        pipe.close()
+            if self._owner == os.getpid():
+                kept.wait()
+            else:
+                kept.returncode = 0  # after a fork: it is the parent's, and so is waiting for it
+
+    @contextlib.contextmanager
+    def _asked(self, requests: str) -> Iterator[IO[bytes]]:
+        """Send requests and give the pipe with their answers; whatever cuts in between, no answer is left in it."""
+        if self._owner != os.getpid():  # a thread of the parent may have held the turn
+            self._turn = threading.RLock()
+        with self._turn:
+            try:
+                yield self._sent(requests)
+            except BaseException:
+                self.close()
+                raise
+
+    def _sent(self, requests: str) -> IO[bytes]:
+        if self._owner != os.getpid():
+            self.close()
+            self._owner = os.getpid()
+        if self._process is None:
+            self._process = process.kept(("--git-dir", self._git_dir), ("cat-file", "--batch-command"))
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(requests.encode("utf-8", "surrogateescape"))
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise _gone(requests) from None
+        return self._process.stdout
+
+
+def _header(answers: IO[bytes], spec: str) -> Object | None:
+    line = answers.readline()
+    if not line:
+        raise _gone(spec)
+    if line.endswith((b" missing\n", b" ambiguous\n")):
+        return None
+    object_id, kind, size = line.split()
+    return Object(object_id.decode(), kind.decode(), int(size), None)
+
+
+def _object(answers: IO[bytes], spec: str, most: int) -> Object | None:
+    header = _header(answers, spec)
+    if header is None:
+        return None
+    if header.size <= most:
+        data = answers.read(header.size)
+        if len(data) != header.size or answers.read(1) != b"\n":
+            raise _gone(spec)
+        return header._replace(data=data)
+    left = header.size + 1
+    while left:
+        passed = len(answers.read(min(left, _CHUNK)))
+        if not passed:
+            raise _gone(spec)
+        left -= passed
+    return header
+
+
+def _gone(spec: str) -> InvalidError:
+    return InvalidError(f"git stopped while it read {spec.strip()[:200]!r}: the repository may be damaged", hint="git fsck")
