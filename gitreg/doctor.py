@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,9 +19,9 @@ from gitreg.store import documents, journal, layout, lock, worktree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from gitreg.records import Occasion
-    from gitreg.registry import Registry
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.snapshot import Snapshot
 
@@ -30,44 +29,53 @@ T = TypeVar("T")
 _SCRAP_AGE = 3600  # seconds: a temporary object that is older belongs to no living write
 
 
-def doctor(registry: Registry, *, fix: bool) -> Iterator[Finding]:
-    """Yield what is not in order; with *fix*, heal what can be healed and yield only what is left.
+def findings(snapshot: Snapshot, now: datetime) -> Iterator[Finding]:
+    """Yield what is not in order in the repository of *snapshot* and around it.
 
     Raises:
         BusyError: another process is writing, so that nothing can be told.
     """
-    repo = registry.location.repo
-    with _quiet(repo, fix=fix) as descriptor:
-        if fix:
-            worktree.heal(repo, descriptor)
-            for checkout in repo.checkouts():
-                worktree.drop_stale_index_lock(checkout)
-            _swept(repo)
-        found = [*_left_behind(repo), *_surroundings(registry)]
+    with _quiet(snapshot.repo):
+        found = [*_left_behind(snapshot.repo, now), *_surroundings(snapshot)]
     yield from found
-    yield from _files(registry, fix=fix)
+    for path in lost(snapshot):
+        how = ", as yanked" if layout.place(path).kind == "manifest" else ""
+        yield Finding(rule="D07", path=path, message=f"this file was removed by hand; it can be restored{how}", fix="gitreg doctor --fix")
 
 
-def _quiet(repo: GitRepo, *, fix: bool) -> AbstractContextManager[int]:
+def heal(repo: GitRepo, now: datetime) -> None:
+    """Finish or forget what a crash left, and sweep up; what is committed is not touched.
+
+    Raises:
+        BusyError: another process is writing, or nothing can be written.
+    """
+    with lock.held(repo.common_dir) as descriptor:
+        worktree.heal(repo, descriptor)
+        for checkout in repo.checkouts():
+            worktree.drop_stale_index_lock(checkout)
+        for scrap in list(_scraps(repo, now)):
+            os.unlink(scrap)
+
+
+def _quiet(repo: GitRepo) -> AbstractContextManager[int]:
     """Return the lock, so that nobody writes meanwhile; where nothing can be written it is neither needed nor to be had."""
-    only_read = not fix and not os.access(repo.common_dir, os.W_OK)
-    return nullcontext(-1) if only_read else lock.held(repo.common_dir)
+    return lock.held(repo.common_dir) if os.access(repo.common_dir, os.W_OK) else nullcontext(-1)
 
 
-def _left_behind(repo: GitRepo) -> Iterator[Finding]:
+def _left_behind(repo: GitRepo, now: datetime) -> Iterator[Finding]:
     if os.path.exists(journal.path(repo.common_dir)):
         yield Finding(rule="D01", path=journal.path(repo.common_dir), message="a write was interrupted; its checkout is not refreshed", fix="gitreg doctor --fix")
     for checkout in repo.checkouts():
         index_lock = os.path.join(checkout.git_dir, "index.lock")
         if os.path.exists(index_lock):
             yield Finding(rule="D02", path=index_lock, severity="warning", message="a git command holds the index, or died holding it", fix=f"if no git is running: rm {index_lock}")
-    for scrap in _scraps(repo):
+    for scrap in _scraps(repo, now):
         yield Finding(rule="D03", severity="warning", path=scrap, message="a piece of an object that was never finished", fix="gitreg doctor --fix")
 
 
-def _scraps(repo: GitRepo) -> Iterator[str]:
+def _scraps(repo: GitRepo, now: datetime) -> Iterator[str]:
     objects = os.path.join(repo.common_dir, "objects")
-    oldest = time.time() - _SCRAP_AGE
+    oldest = now.timestamp() - _SCRAP_AGE
     for folder in sorted(name for name in os.listdir(objects) if len(name) == 2):
         for name in sorted(os.listdir(os.path.join(objects, folder))):
             path = os.path.join(objects, folder, name)
@@ -75,14 +83,8 @@ def _scraps(repo: GitRepo) -> Iterator[str]:
                 yield path
 
 
-def _swept(repo: GitRepo) -> None:
-    for scrap in list(_scraps(repo)):
-        os.unlink(scrap)
-
-
-def _surroundings(registry: Registry) -> Iterator[Finding]:
-    snapshot = registry.snapshot()
-    if not registry.location.repo.identity().configured:
+def _surroundings(snapshot: Snapshot) -> Iterator[Finding]:
+    if not snapshot.repo.identity().configured:
         yield Finding(rule="D04", severity="warning", message="git knows no name for you, so commits say who by login and host", fix="git config --global user.name NAME")
     if any(rule.require for rule in snapshot.config.stages.values()) and not gates.installed():
         yield Finding(rule="D05", severity="warning", path=layout.CONFIG, message="stages have gates, and the runtime that judges them is not installed", fix="pip install 'gitreg[review]'")
@@ -92,27 +94,18 @@ def _surroundings(registry: Registry) -> Iterator[Finding]:
             yield Finding(rule="D06", severity="warning", path=path, message="the schema for editors is missing or not this gitreg's", fix=f"gitreg schema {kind} > {path}")
 
 
-def _files(registry: Registry, *, fix: bool) -> Iterator[Finding]:
-    """Find manifests, cards and pointer files that are gone although a commit had them; restore them with *fix*."""
-    snapshot = registry.snapshot()
-    lost = [path for model in snapshot.model_names() for path in _lost(snapshot, model)]
-    if lost and fix:
-        restored = registry.repaired(lambda base: _restored(base, lost, registry.occasion()))
-        lost = [path for path in lost if path not in restored]
-    for path in lost:
-        how = ", as yanked" if layout.place(path).kind == "manifest" else ""
-        yield Finding(rule="D07", path=path, message=f"this file was removed by hand; it can be restored{how}", fix="gitreg doctor --fix")
-
-
-def _lost(snapshot: Snapshot, model: str) -> Iterator[str]:
-    yield from (path for path in (layout.card(model), layout.stages(model)) if snapshot.blob_id(path) is None)
-    present = set(_numbers(snapshot, model))
-    for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + layout.versions(model)]):
-        for old, new, path in commit.changes:
+def lost(snapshot: Snapshot) -> list[str]:
+    """Return the manifests, cards and pointer files that are gone although some commit had them."""
+    models = snapshot.model_names()
+    gone = [path for model in models for path in (layout.card(model), layout.stages(model)) if snapshot.blob_id(path) is None]
+    present = {(model, number) for model in models for number in _numbers(snapshot, model)}
+    for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + layout.MODELS], only="D"):
+        for _, _, path in commit.changes:
             place = layout.place(path.removeprefix(snapshot.prefix))
-            if old and not new and place.kind == "manifest" and place.number not in present:
-                present.add(place.number)
-                yield layout.manifest(model, place.number)
+            if place.kind == "manifest" and place.model in models and (place.model, place.number) not in present:
+                present.add((place.model, place.number))
+                gone.append(layout.manifest(place.model, place.number))
+    return gone
 
 
 def _numbers(snapshot: Snapshot, model: str) -> Iterator[int]:
@@ -125,11 +118,11 @@ def _numbers(snapshot: Snapshot, model: str) -> Iterator[int]:
                 yield number
 
 
-def _restored(base: Snapshot, lost: list[str], occasion: Occasion) -> dict[str, str]:
+def restored(base: Snapshot, occasion: Occasion) -> dict[str, str]:
     """Return the text of each lost file that some commit still has: a card or pointer file as it was, a manifest yanked."""
     mark = Yanked(at=occasion.at, by=occasion.by, reason="its manifest was removed by hand, and restored by gitreg doctor")
     files = {}
-    for path in lost:
+    for path in lost(base):
         place = layout.place(path)
         if place.kind == "stages":
             files[path] = documents.encode_stages(_last(base, path, documents.decode_stages) or Stages(), base.config.stages, path)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gitreg.errors import InvalidError
 from gitreg.operations import events as eventlog
 from gitreg.operations import message as messages
-from gitreg.records import Event, timestamp
+from gitreg.records import Event, committed_at
 from gitreg.store import documents, layout
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def events_of(snapshot: Snapshot, commit: LoggedCommit) -> tuple[Event, ...]:
     """Return what one commit did, with its facts: who, when, why, and what its author claims to have forced."""
     reader = _Reader(snapshot, commit)
     claims = messages.claims_in(commit.message)
-    at = timestamp(datetime.fromtimestamp(commit.at, UTC)).replace(".000000Z", "Z")
+    at = committed_at(datetime.fromtimestamp(commit.at, UTC))
     reason = messages.reason_in(commit.message)
     found = eventlog.events(reader.delta(), reader.label)
     return tuple(

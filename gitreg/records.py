@@ -397,6 +397,11 @@ def settled(record: ModelVersion, commit: str | None, stage: str | None) -> None
     msgspec.structs.force_setattr(record, "stage", stage)
 
 
+def committed_at(moment: datetime) -> str:
+    """Return an aware *moment* as commits have it, to the second: ``2026-11-22T07:24:31Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def timestamp(moment: datetime) -> str:
     """Return an aware *moment* as the files write it: ``2026-11-22T07:24:31.123456Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -136,9 +136,14 @@ class Registry(Reads, Verbs):
 
     def doctor(self, *, fix: bool = False) -> tuple[Finding, ...]:
         """Return what a crash or a hand left behind, and heal it where *fix* is given; what is left is returned."""
-        from gitreg.doctor import doctor
+        from gitreg import doctor
 
-        return tuple(doctor(self, fix=fix))
+        occasion = self.occasion()
+        if fix:
+            doctor.heal(self._location.repo, occasion.now)
+            if doctor.lost(self.snapshot()):
+                self._restore(lambda base: doctor.restored(base, occasion), occasion)
+        return tuple(doctor.findings(self.snapshot(), occasion.now))
 
     # -- writes -------------------------------------------------------------------------------------------
 
@@ -162,25 +167,22 @@ class Registry(Reads, Verbs):
         with self._turn:
             if self._dry_run:
                 base = self.snapshot()
-                return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base)), None, ())
+                return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base)), None, self.occasion())
             return transaction.commit(target, operations, words, expected, self.occasion())
 
-    def repaired(self, texts: Callable[[Snapshot], dict[str, str]]) -> dict[str, str]:
-        """Commit files as *texts* gives them for a snapshot, past all rules: for ``doctor``, which restores lost ones."""
+    def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
+        """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""
         from gitreg.operations import message
         from gitreg.store import transaction
         from gitreg.view import Draft
 
-        made: dict[str, str] = {}
-
         def planned(base: Snapshot) -> transaction.Plan:
-            made.update(texts(base))
-            text = message.written(f"registry: restore {len(made)} files", "gitreg doctor --fix", os.urandom(16).hex(), ())
-            return transaction.Plan(base, Draft(base), (), {path: (None, file) for path, file in made.items()}, (), text)
+            files = texts(base)
+            text = message.written(f"registry: restore {len(files)} files", "gitreg doctor --fix", os.urandom(16).hex(), ())
+            return transaction.Plan(base, Draft(base), (), {path: (None, file) for path, file in files.items()}, (), text)
 
         with self._turn:
-            transaction.commit_plan(self._target(), planned, self.occasion())
-        return made
+            transaction.commit_plan(self._target(), planned, occasion)
 
     def _target(self) -> Target:
         from gitreg.store.transaction import Target

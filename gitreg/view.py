@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from gitreg import names, records
-from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
+from gitreg.errors import ConflictError, GitregError, InvalidError, NotFoundError, UsageError
 from gitreg.records import ModelSummary, ModelVersion, Stages
 
 if TYPE_CHECKING:
@@ -92,10 +92,13 @@ class View(ABC):
             raise self._no_model(model)
         return stages
 
-    def _no_model(self, model: str) -> NotFoundError:
+    def _no_model(self, model: str) -> GitregError:
         from difflib import get_close_matches
 
-        near = get_close_matches(model, self.model_names(), n=1)
+        known = self.model_names()
+        if model in known:
+            return InvalidError("the model's card is missing", path=f"models/{model}/model.yaml", rule="R02", hint="gitreg doctor --fix")
+        near = get_close_matches(model, known, n=1)
         return NotFoundError(
             "no model {model!r}" + (", did you mean {near!r}?" if near else ""), model=model, near=near[0] if near else None, hint="gitreg list"
         )

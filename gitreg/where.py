@@ -38,6 +38,9 @@ def locate(path: str | None, branch: str | None) -> Location:
         NotFoundError: there is no repository, no such branch, or no registry in it.
         UsageError: *path* is a URL, or *branch* cannot be a branch's name.
     """
+    for given in (path, branch):
+        if given == "":
+            raise UsageError("an empty text names no registry and no branch")
     start = path or os.environ.get("GITREG_REGISTRY") or "."
     branch = branch or os.environ.get("GITREG_BRANCH") or None
     if re.match(_URL, start):

@@ -36,14 +36,12 @@ def interrupted(iris, git):
 
 
 def test_an_interrupted_write_is_found(iris, git):
-    location = iris.location
     interrupted(iris, git)
 
-    from gitreg.doctor import doctor
+    found = iris.doctor()
 
-    found = list(doctor(iris, fix=False))
     assert [f.rule for f in found] == ["D01"]
-    assert location.repo.common_dir in found[0].path
+    assert iris.location.repo.common_dir in found[0].path
 
 
 def test_an_interrupted_write_is_finished(iris, git):

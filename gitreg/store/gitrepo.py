@@ -241,10 +241,13 @@ class GitRepo:
             mode, _, object_id = meta.split(" ")
             yield mode, object_id, path[len(prefix) :]
 
-    def log(self, commit: str, paths: Iterable[str]) -> Iterator[LoggedCommit]:
-        """Yield the first-parent commits that changed *paths*, newest first, each against its first parent."""
+    def log(self, commit: str, paths: Iterable[str], only: str = "") -> Iterator[LoggedCommit]:
+        """Yield the first-parent commits that changed *paths*, newest first, each against its first parent.
+
+        *only* limits the kinds of change, as ``--diff-filter`` does: ``D`` is what was removed.
+        """
         shape = "--format=%H%x00%ct%x00%an <%ae>%x00%B%x00"
-        limits = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--no-ext-diff", "--no-color", "--root")
+        limits = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--no-ext-diff", "--no-color", "--root", f"--diff-filter={only}")
         args = ("log", *limits, "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev", shape, "--end-of-options", commit, "--", *paths)
         code, out, err = self.git(*args)
         if code:

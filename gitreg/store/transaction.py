@@ -12,13 +12,15 @@ import random
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from gitreg import policy
 from gitreg.errors import BusyError, ConflictError
 from gitreg.operations import events as eventlog
 from gitreg.operations import message as messages
 from gitreg.operations.stages import without_fleeting
-from gitreg.records import Event, Move, Occasion, Receipt, settled
-from gitreg.store import comments, commits, documents, journal, layout, lock, worktree
+from gitreg.records import Event, Move, Occasion, Receipt, committed_at, settled
+from gitreg.store import comments, commits, documents, layout, lock, notes, worktree
 from gitreg.view import Draft
 
 if TYPE_CHECKING:
@@ -164,7 +166,7 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
         GitregError: *planned* or the repository refuses; nothing is changed.
     """
     with lock.held(target.repo.common_dir) as descriptor:
-        notes = worktree.heal(target.repo, descriptor)
+        healed = worktree.heal(target.repo, descriptor)
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
@@ -173,10 +175,10 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
                 raise ConflictError("branch {ref} is gone", ref=target.ref)
             made = planned(target.snapshot(tip.id))
             if not made.files:
-                return receipt(made, None, notes)
+                return receipt(made, None, occasion, healed)
             new = _written(target, made, occasion)
             if _moved(target, new, made, descriptor):
-                return receipt(made, new, notes + _who(target) + _behind(target))
+                return receipt(made, new, occasion, healed + _notes(target, made))
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
 
 
@@ -186,30 +188,24 @@ def _same_outcome(made: Plan, expected: Sequence[Change]) -> None:
             raise ConflictError("{model!r} changed while this transaction was open: {what} would come out differently", model=now.model, what=f"{now.model}@{told.number}")
 
 
-def receipt(made: Plan, commit_id: str | None, notes: tuple[str, ...]) -> Receipt:
+def receipt(made: Plan, commit_id: str | None, occasion: Occasion, told: tuple[str, ...] = ()) -> Receipt:
     """Return what a plan did, or would do where it was not committed; a version that did not change is the base's."""
     last = made.changes[-1] if made.changes else None
     version = made.draft.version(last.model, last.number) if last and last.number else None
     if version:
         settled(version, commit_id if made.files else made.base.commit, version.stage)
+    facts = {"commit": commit_id, "at": committed_at(occasion.now), "by": occasion.by, "reason": messages.reason_in(made.message)}
     return Receipt(
-        changed=bool(made.files), commit=commit_id, events=made.events, version=version, notes=notes,
+        changed=bool(made.files), commit=commit_id, version=version, notes=told,
+        events=tuple(replace(event, **facts) for event in made.events) if commit_id else made.events,
         message=made.message if made.files else "", diff="" if commit_id else made.diff,
     )  # fmt: skip
 
 
-def _who(target: Target) -> tuple[str, ...]:
-    who = target.repo.identity()
-    if who.configured:
-        return ()
-    return (f"git knows no name for you, this was committed as {who}; set one: git config --global user.name NAME, user.email ADDRESS",)
-
-
-def _behind(target: Target) -> tuple[str, ...]:
-    entry = journal.read(target.repo.common_dir)
-    if entry is None:
-        return ()
-    return (f"committed, but git could not refresh the files in {' and '.join(entry.checkouts)}: the next command tries again",)
+def _notes(target: Target, made: Plan) -> tuple[str, ...]:
+    pairs = {model: [(made.base.find_manifest(model, n) if made.base.find_card(model) else None, m) for n, m in new.items()] for model, new in made.draft.made.items()}
+    artifacts = [note for model, changed in pairs.items() for note in notes.of_artifacts(model, changed)]
+    return (*notes.of_commit(target.repo, target.ref, made.draft.config), *artifacts)
 
 
 def _written(target: Target, made: Plan, occasion: Occasion) -> str:
