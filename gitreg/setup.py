@@ -119,9 +119,10 @@ def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime
         now_at = repo.reader.info(f"{ref}^{{commit}}")
         if (now_at.id if now_at else None) != tip:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg list")
-        new = commits.write(repo, Cache(repo), tip, commits.Content(files, "registry: create it\n", occasion))
-        step = commits.Step(ref, tip or zeros, tip or nothing, new)
-        if not commits.move(repo, step, _before(repo, tip, files), "registry: create it", descriptor):
+        with repo.ref_update("gitreg: registry: create it", descriptor) as update:
+            new = commits.write(repo, Cache(repo), tip, commits.Content(files, "registry: create it\n", occasion))
+            moved = commits.move(repo, commits.Step(ref, tip or zeros, tip or nothing, new), _before(repo, tip, files), update, descriptor)
+        if not moved:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg init")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import InvalidError
-from gitreg.store.trees import Tree, parse_tree
+from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ class Cache:
         self._reader = repo.reader
         self._width = 32 if repo.algorithm == "sha256" else 20
         self._trees: dict[str, Tree] = {}
+        self._roots: dict[str, str] = {}
         self.records: dict[tuple[str, str], Any] = {}
         self.index: NameIndex | None = None
 
@@ -35,6 +36,36 @@ class Cache:
         if len(self.records) >= MOST_RECORDS:
             self.records.pop(next(iter(self.records)), None)
         self.records[key] = record
+
+    def keep_root(self, commit: str, tree: str) -> None:
+        """Keep the id of a commit's tree."""
+        if len(self._roots) >= MOST_TREES:
+            self._roots.pop(next(iter(self._roots)), None)
+        self._roots[commit] = tree
+
+    def root(self, commit: str) -> str | None:
+        """Return the id of a commit's tree, or None where git has no such commit."""
+        known = self._roots.get(commit)
+        if known is None:
+            found = self._reader.info(f"{commit}^{{tree}}")
+            known = found.id if found else None
+            if known:
+                self.keep_root(commit, known)
+        return known
+
+    def known(self, commit: str, path: str) -> Entry | None:
+        """Return what is at *path* in *commit*, or None where nothing is, without asking git.
+
+        Raises:
+            LookupError: not all the trees on the way were read before.
+        """
+        entry = Entry(FOLDER, self._roots[commit])
+        for part in path.split("/"):
+            found = self._trees[entry.id].get(part.encode()) if entry.mode == FOLDER else None
+            if found is None:
+                return None
+            entry = found
+        return entry
 
     def keep_tree(self, object_id: str, tree: Tree) -> None:
         """Keep *tree* by its id."""

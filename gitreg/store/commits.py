@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gitreg.records import Occasion
     from gitreg.store.cache import Cache
-    from gitreg.store.gitrepo import GitRepo
+    from gitreg.store.gitrepo import GitRepo, RefUpdate
 
 
 class Content(NamedTuple):
@@ -49,8 +49,7 @@ def write(repo: GitRepo, cache: Cache, parent: str | None, content: Content) -> 
     """
     writer = ObjectWriter(repo.common_dir, repo.algorithm)
     blobs: dict[str, str | None] = {path: writer.add("blob", data) for path, data in content.files.items()}
-    below = repo.reader.info(f"{parent}^{{tree}}") if parent else None
-    root = write_tree(writer, cache, below.id if below else None, blobs)
+    root = write_tree(writer, cache, cache.root(parent) if parent else None, blobs)
     if repo.signs():
         writer.flush()
         return repo.signed_commit(root, parent, content.message, content.occasion)
@@ -58,14 +57,15 @@ def write(repo: GitRepo, cache: Cache, parent: str | None, content: Content) -> 
     lines = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}", "", content.message]
     commit = writer.add("commit", "\n".join(lines).encode())
     writer.flush()
+    cache.keep_root(commit, root)
     return commit
 
 
-def move(repo: GitRepo, step: Step, paths: dict[str, str | None], reason: str, lock: int) -> bool:
+def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpdate, lock: int) -> bool:
     """Move a branch by compare-and-swap and refresh its checkouts; False where another writer was first.
 
-    *paths* are the files that differ, each with its blob id before (None for a new one); *reason* is for the
-    reflog; *lock* is the registry's, which git children hold too.
+    *paths* are the files that differ, each with its blob id before (None for a new one); *lock* is the
+    registry's, which git children hold too.
 
     Raises:
         ConflictError: a person's edit is in the way in a checkout; nothing is changed.
@@ -81,7 +81,7 @@ def move(repo: GitRepo, step: Step, paths: dict[str, str | None], reason: str, l
                 refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, step.tree, step.new, lock)) for checkout in checkouts]
                 for refresh in refreshes:
                     refresh.check(paths)
-                moved = repo.update_ref(step.ref, step.new, step.old, f"gitreg: {reason}", lock)
+                moved = update.move(step.ref, step.new, step.old)
                 behind = [refresh for refresh in refreshes if moved and not refresh.apply(list(paths))]
         except GitregError:
             tip = repo.reader.info(step.ref)

@@ -6,6 +6,7 @@ GitPython is imported only where a setup needs it, because it costs more than a 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,27 +110,19 @@ class GitRepo:
         head = self.output("symbolic-ref", "-q", f"refs/remotes/{remote or 'origin'}/HEAD", ok=(0, 1, 128))
         return head.split("/", 3)[3] if head.count("/") >= 3 else None
 
-    def update_ref(self, ref: str, new: str, old: str, reason: str, lock: int | None = None) -> bool:
-        """Move *ref* from *old* to *new*, durably; False where it is no longer at *old* or another holds its lock."""
+    @contextlib.contextmanager
+    def ref_update(self, reason: str, lock: int) -> Iterator[RefUpdate]:
+        """Give something that can move one ref; git starts here, and is ready by the time it is needed.
+
+        *reason* is for the reflog, *lock* a descriptor that must outlive us with git.
+        """
         who = self.identity()
         env = {"GIT_COMMITTER_NAME": who.name, "GIT_COMMITTER_EMAIL": who.email}
-        args = ("update-ref", "--create-reflog", "-m", reason, ref, new, old)
-        code, _, err = self.git(*_SYNCED, *args, env=env, lock=lock)
-        if code == 0:
-            self._sync_folder_of(ref)
-            return True
-        said = err.decode(errors="replace")
-        if "is at" in said or "but expected" in said or "reference already exists" in said or "unable to resolve reference" in said:
-            return False
-        if "cannot create" in said and "exists" in said:
-            raise ConflictError("git cannot make {ref}: {said}", ref=ref, said=said.strip().removeprefix("fatal: "), hint="choose another branch name")
-        if "File exists" in said:
-            raise BusyError("another git process holds the lock of {ref}", ref=ref, hint="gitreg doctor")
-        if "reference-transaction" in said or "ref updates aborted by hook" in said:
-            raise ConflictError("the reference-transaction hook of this repository refused: {said}", said=said.strip())
-        raise BusyError("git could not move {ref}: {said}", ref=ref, said=said.strip().removeprefix("fatal: "))
+        git = process.begun(("--git-dir", self.git_dir), (*_SYNCED, "update-ref", "--create-reflog", "-m", reason, "--stdin"), env=env, lock=lock)
+        with git:  # told nothing, git ends and does nothing
+            yield RefUpdate(self, git)
 
-    def _sync_folder_of(self, ref: str) -> None:
+    def sync_folder_of(self, ref: str) -> None:
         """Make the rename of a loose ref survive a power cut: its folder, and those up to ``refs/heads``, if they are new."""
         folder = os.path.dirname(ref)
         while folder.startswith("refs/"):
@@ -259,6 +252,35 @@ class GitRepo:
         for line in self.output("rev-list", "--first-parent", "--timestamp", commit).splitlines():
             at, _, found = line.partition(" ")
             yield int(at), found
+
+
+class RefUpdate:
+    """A git that waits to move a ref; it can do so once."""
+
+    def __init__(self, repo: GitRepo, git: process.Kept) -> None:
+        self._repo, self._git = repo, git
+
+    def move(self, ref: str, new: str, old: str) -> bool:
+        """Move *ref* from *old* (zeros: it must not exist) to *new*, durably; False where it is no longer at *old*.
+
+        Raises:
+            BusyError: another git process holds the ref's lock, or the disk is full.
+            ConflictError: a hook refuses, or the ref collides with another.
+        """
+        _, err = self._git.communicate(f"update {ref} {new} {old}\n".encode())
+        if self._git.returncode == 0:
+            self._repo.sync_folder_of(ref)
+            return True
+        said = err.decode(errors="replace").strip().removeprefix("fatal: ")
+        if "is at" in said or "but expected" in said or "reference already exists" in said or "unable to resolve reference" in said:
+            return False
+        if "cannot create" in said and "exists" in said:
+            raise ConflictError("git cannot make {ref}: {said}", ref=ref, said=said, hint="choose another branch name")
+        if "File exists" in said:
+            raise BusyError("another git process holds the lock of {ref}", ref=ref, hint="gitreg doctor")
+        if "reference-transaction" in said or "ref updates aborted by hook" in said:
+            raise ConflictError("the reference-transaction hook of this repository refused: {said}", said=said)
+        raise BusyError("git could not move {ref}: {said}", ref=ref, said=said)
 
 
 def _head(git_dir: str) -> str | None:

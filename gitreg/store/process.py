@@ -24,8 +24,8 @@ _PLAIN = {
 }
 
 
-def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None) -> tuple[int, bytes, bytes]:
-    """Run git with the options *place* and return its exit code and outputs.
+def begun(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | None = None, lock: int | None = None) -> Kept:
+    """Start git with the options *place*, its three streams as pipes; whoever asked for it waits for it.
 
     The child is in a process group of its own, so that Ctrl-C reaches only us, and holds the descriptor *lock*
     for as long as it lives.
@@ -34,13 +34,19 @@ def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None,
         BusyError: git is not installed.
     """
     try:
-        done = subprocess.run(
-            ("git", *place, *_SAFE, *args), input=data, stdin=None if data is not None else subprocess.DEVNULL, capture_output=True, check=False,
+        return subprocess.Popen(
+            ("git", *place, *_SAFE, *args), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=_environment() | (env or {}), pass_fds=() if lock is None else (lock,), process_group=0,
         )  # fmt: skip
     except FileNotFoundError:
         raise _missing() from None
-    return done.returncode, done.stdout, done.stderr
+
+
+def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None) -> tuple[int, bytes, bytes]:
+    """Run git to its end and return its exit code and outputs; *data* is its standard input. See :func:`begun`."""
+    with begun(place, args, env=env, lock=lock) as git:
+        out, err = git.communicate(data)
+    return git.returncode, out, err
 
 
 def kept(place: Sequence[str], args: Sequence[str]) -> Kept:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.store import codec, documents, layout
-from gitreg.store.trees import FOLDER, Entry, Tree
+from gitreg.store.trees import FOLDER, SUBMODULE, Entry
 from gitreg.view import View
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.nameindex import NameIndex
     from gitreg.store.reader import Object
+    from gitreg.store.trees import Tree
 
 T = TypeVar("T")
 _AT_ONCE = 500  # models whose files are read together
@@ -228,15 +229,23 @@ class Snapshot(View):
         return self._read[path + "/"][0]  # type: ignore[no-any-return]
 
     def _tree_at(self, path: str) -> tuple[str, Tree]:
-        found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
-        if found is None:
-            self._prove_absent(path)
-        return (found.id, self._cache.tree(found.id)) if found and found.type == "tree" else ("", {})
+        try:
+            entry = self._cache.known(self._commit, self._prefix + path)
+        except LookupError:
+            found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
+            if found is None:
+                self._prove_absent(path)
+            entry = Entry(FOLDER, found.id) if found and found.type == "tree" else None
+        return (entry.id, self._cache.tree(entry.id)) if entry and entry.mode == FOLDER else ("", {})
 
     def blob_id(self, path: str) -> str | None:
         """Return the id of a file of the registry, or None."""
-        found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
-        return found.id if found else None
+        try:
+            entry = self._cache.known(self._commit, self._prefix + path)
+        except LookupError:
+            found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
+            return found.id if found else None
+        return entry.id if entry else None
 
     def _object(self, path: str) -> Object | None:
         found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
@@ -253,10 +262,10 @@ class Snapshot(View):
         Raises:
             InvalidError: the trees name something at *path*.
         """
-        root = self._repo.reader.info(f"{self._commit}^{{tree}}")
+        root = self._cache.root(self._commit)
         if root is None:
             raise InvalidError(f"git has no commit {self._commit}: the repository is damaged", hint="git fsck")
-        tree = self._cache.tree(root.id)
+        tree = self._cache.tree(root)
         *folders, name = (self._prefix + path).split("/")
         for folder in folders:
             entry = tree.get(folder.encode())
@@ -264,7 +273,7 @@ class Snapshot(View):
                 return
             tree = self._cache.tree(entry.id)
         entry = tree.get(name.encode())
-        if entry is not None and entry.mode != b"160000":
+        if entry is not None and entry.mode != SUBMODULE:
             raise InvalidError("git has no such object: the repository is damaged, or its remote cannot be reached", path=path, hint="git fsck")
 
     def _decoded(self, kind: str, path: str, decode: Callable[[bytes, str], T]) -> T | None:
@@ -272,8 +281,13 @@ class Snapshot(View):
         known = self._read.get(path, self)
         if known is not self:
             return known  # type: ignore[no-any-return]
-        found = self._object(path)
-        record = None if found is None else self._record(kind, found, path, decode)
+        try:
+            entry = self._cache.known(self._commit, self._prefix + path)
+        except LookupError:
+            found = self._object(path)
+            record = None if found is None else self._record(kind, found, path, decode)
+        else:
+            record = None if entry is None or entry.mode in (FOLDER, SUBMODULE) else self.record_of(kind, entry.id, path, decode)
         self._read[path] = record
         return record
 

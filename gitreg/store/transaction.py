@@ -176,8 +176,8 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
             made = planned(target.snapshot(tip.id))
             if not made.files:
                 return receipt(made, None, occasion, healed)
-            new = _written(target, made, occasion)
-            if _moved(target, new, made, descriptor):
+            new = _committed(target, made, occasion, descriptor)
+            if new:
                 return receipt(made, new, occasion, healed + _notes(target, made))
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
 
@@ -208,12 +208,12 @@ def _notes(target: Target, made: Plan) -> tuple[str, ...]:
     return (*notes.of_commit(target.repo, target.ref, made.draft.config), *artifacts)
 
 
-def _written(target: Target, made: Plan, occasion: Occasion) -> str:
+def _committed(target: Target, made: Plan, occasion: Occasion, descriptor: int) -> str | None:
+    """Return the id of the commit, on its branch; None where another writer was first."""
     files = {made.base.prefix + path: text.encode() for path, (_, text) in made.files.items()}
-    return commits.write(target.repo, target.cache, made.base.commit, commits.Content(files, made.message, occasion))
-
-
-def _moved(target: Target, new: str, made: Plan, descriptor: int) -> bool:
+    before = {made.base.prefix + path: made.base.blob_id(path) if data is not None else None for path, (data, _) in made.files.items()}
     old = made.base.commit
-    paths = {made.base.prefix + path: made.base.blob_id(path) if data is not None else None for path, (data, _) in made.files.items()}
-    return commits.move(target.repo, commits.Step(target.ref, old, old, new), paths, made.subject, descriptor)
+    with target.repo.ref_update(f"gitreg: {made.subject}", descriptor) as update:
+        new = commits.write(target.repo, target.cache, old, commits.Content(files, made.message, occasion))
+        moved = commits.move(target.repo, commits.Step(target.ref, old, old, new), before, update, descriptor)
+    return new if moved else None

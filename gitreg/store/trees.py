@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FILE, FOLDER = b"100644", b"40000"
+FILE, FOLDER, SUBMODULE = b"100644", b"40000", b"160000"
 
 
 class Entry(NamedTuple):

@@ -15,12 +15,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError
-from gitreg.store import journal
+from gitreg.store import journal, process
 from gitreg.store.disk import sync
 from gitreg.store.gitrepo import checkout_at
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from gitreg.store.gitrepo import Checkout, GitRepo
@@ -73,7 +73,11 @@ class Refresh:
             raise ConflictError("a {what} is under way in {folder!r}", what=now.busy, folder=now.folder, hint=f"finish or abort the {now.busy} first")
         new = [path for path, blob in before.items() if blob is None]
         roots = {root for path in new for root in self._new_folders(path)}
-        staged = self._staged({*before, *roots})
+        edits = self._edits([path for path, blob in before.items() if blob is not None])
+        try:
+            staged = self._staged({*before, *roots})
+        finally:
+            edited = edits()
         for path, entry in staged.items():
             if path in roots or (path not in before and any(path.startswith(f"{file}/") for file in new)):
                 raise self._in_the_way(path, "staged changes")
@@ -84,7 +88,6 @@ class Refresh:
                 raise self._in_the_way(path, "staged changes")
             if blob is None:
                 self._nothing_at(path)
-        edited = self._edited([path for path, blob in before.items() if blob is not None])
         if edited:
             raise self._in_the_way(edited[0], "edits that are not committed")
 
@@ -101,27 +104,35 @@ class Refresh:
     def _staged(self, paths: Collection[str]) -> dict[str, Staged]:
         """Return what the index has at and below *paths*."""
         found = {}
-        for line in self._listed("ls-files", "-s", "-v", "-z", paths=paths):
+        for line in self._listing("ls-files", "-s", "-v", "-z", paths=paths)():
             meta, _, path = line.partition("\t")
             tag, _, blob, stage = meta.split(" ")
             found[path] = Staged(blob if stage == "0" else "unmerged", overlooked=tag.islower() or tag == "S")
         return found
 
-    def _edited(self, paths: Collection[str]) -> list[str]:
-        """Ask git which files differ from the index by content; a touched or copied file is not an edit."""
+    def _edits(self, paths: Collection[str]) -> Callable[[], list[str]]:
+        """Start to ask git which files differ from the index by content; a touched or copied file is not an edit."""
         if not paths:
-            return []
+            return list
         plain = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules", "-O/dev/null", "--no-relative")
         env = {"GIT_OPTIONAL_LOCKS": "1"}  # it may note new times in our copy of the index
-        edited = set(self._listed("-c", "diff.autoRefreshIndex=true", "diff", *plain, "--name-only", "-z", paths=paths, env=env))
-        return [path for path in paths if path in edited]
+        listing = self._listing("-c", "diff.autoRefreshIndex=true", "diff", *plain, "--name-only", "-z", paths=paths, env=env)
+        asked = set(paths)
+        return lambda: [path for path in listing() if path in asked]
 
-    def _listed(self, *args: str, paths: Collection[str], env: dict[str, str] | None = None) -> list[str]:
+    def _listing(self, *args: str, paths: Collection[str], env: dict[str, str] | None = None) -> Callable[[], list[str]]:
+        """Start a git command that lists paths, and return what waits for its answer: two can run side by side."""
         limits = ("--", *paths) if len(paths) <= _FEW else ()
-        code, out, err = self._git(*args, *limits, env=env)
-        if code:
-            raise BusyError("git cannot compare {folder!r} with its index: {said}", folder=self.checkout.folder, said=err.decode(errors="replace").strip())
-        return out.decode(errors="surrogateescape").split("\0")[:-1]
+        git = process.begun(("-C", self.checkout.folder), (*self._place(), *args, *limits), env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock)
+
+        def answer() -> list[str]:
+            with git:
+                out, err = git.communicate()
+            if git.returncode:
+                raise BusyError("git cannot compare {folder!r} with its index: {said}", folder=self.checkout.folder, said=err.decode(errors="replace").strip())
+            return out.decode(errors="surrogateescape").split("\0")[:-1]
+
+        return answer
 
     def _differs(self, path: str, blob: str) -> bool:
         """Tell whether a file that git does not look at is there and has other content than *blob*."""
@@ -220,9 +231,11 @@ class Refresh:
         texts = [blob.data.replace(b"\r\n", b"\n") for blob in blobs if blob and blob.data is not None]
         return seen in texts or (new is not None and texts[-1].startswith(seen))
 
+    def _place(self) -> tuple[str, ...]:
+        return ("--git-dir", self.checkout.git_dir, "--work-tree", self.checkout.folder, *_NO_HOOKS)
+
     def _git(self, *args: str, env: dict[str, str] | None = None, data: bytes | None = None) -> tuple[int, bytes, bytes]:
-        place = ("--git-dir", self.checkout.git_dir, "--work-tree", self.checkout.folder)
-        return self.repo.git(*place, *_NO_HOOKS, *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder, data=data)
+        return self.repo.git(*self._place(), *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder, data=data)
 
 
 def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
+from gitreg.store import lock
 from gitreg.store.gitrepo import GitRepo, checkout_at
 
 
@@ -190,10 +191,15 @@ def test_a_detached_checkout_is_on_no_branch(repository, git):
 # -- moving a ref ---------------------------------------------------------------------------------------------
 
 
+def moved(repository, ref, new, old):
+    with lock.held(repository.common_dir) as descriptor, repository.ref_update("reason", descriptor) as update:
+        return update.move(ref, new, old)
+
+
 def test_a_ref_moves_from_where_it_is_said_to_be(repository, git):
     old, new = git(repository.worktree, "rev-parse", "HEAD", "HEAD~1").split()
 
-    assert repository.update_ref("refs/heads/main", new, old, "reason")
+    assert moved(repository, "refs/heads/main", new, old)
 
     assert git(repository.worktree, "rev-parse", "main") == new
     assert git(repository.worktree, "reflog", "-1", "--format=%gs", "main") == "reason"
@@ -203,7 +209,7 @@ def test_a_ref_moves_from_where_it_is_said_to_be(repository, git):
 def test_a_ref_that_is_elsewhere_does_not_move(repository, git, ref, old):
     new, old = git(repository.worktree, "rev-parse", "HEAD~1"), git(repository.worktree, "rev-parse", old)
 
-    assert not repository.update_ref(ref, new, old, "reason")
+    assert not moved(repository, ref, new, old)
 
     assert git(repository.worktree, "rev-parse", "main") == git(repository.worktree, "rev-parse", "HEAD")
 
@@ -213,14 +219,14 @@ def test_a_ref_that_another_git_holds_is_busy(repository, git):
     Path(repository.git_dir, "refs/heads/main.lock").write_bytes(b"")
 
     with pytest.raises(BusyError, match="another git process holds the lock"):
-        repository.update_ref("refs/heads/main", new, old, "reason")
+        moved(repository, "refs/heads/main", new, old)
 
 
 def test_a_ref_below_a_branch_is_a_conflict(repository, git):
     new = git(repository.worktree, "rev-parse", "HEAD")
 
     with pytest.raises(ConflictError, match="exists"):
-        repository.update_ref("refs/heads/main/below", new, "0" * 40, "reason")
+        moved(repository, "refs/heads/main/below", new, "0" * 40)
 
 
 # -- who ------------------------------------------------------------------------------------------------------
