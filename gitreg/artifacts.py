@@ -38,7 +38,9 @@ def _described(name: str, item: Any, root: str | None) -> Any:
     if not isinstance(uri, (str, os.PathLike)) or fields.get("sha256") or fields.get("kind") == "service":
         return fields
     path = os.fspath(uri)
-    if _ADDRESS.match(path):
+    if path.startswith("file://"):
+        path = unquote(path.removeprefix("file://"))
+    elif _ADDRESS.match(path):
         return fields
     if not os.path.exists(path):
         raise UsageError("artifact {name!r}: there is no file {path!r}", name=name, path=path, hint="give an address (s3://…) or the path of a file")
@@ -66,7 +68,9 @@ def verified(name: str, artifact: Artifact, root: str | None) -> str:
         raise UsageError("artifact {name!r} is not a file here: {uri}", name=name, uri=artifact.uri)
     if not os.path.exists(path):
         raise NotFoundError("the file of artifact {name!r} is gone: {path}", name=name, path=path)
-    if artifact.sha256 and fingerprint(path)["sha256"] != artifact.sha256:
+    if artifact.sha256 is None:
+        raise ConflictError("artifact {name!r} has no digest in the record, so that nobody can tell whether this is it: {path}", name=name, path=path)
+    if fingerprint(path)["sha256"] != artifact.sha256:
         raise ConflictError("the file of artifact {name!r} is not the one that was registered: {path}", name=name, path=path)
     return path
 

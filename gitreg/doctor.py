@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
@@ -59,7 +59,7 @@ def heal(repo: GitRepo, now: datetime) -> None:
 
 def _quiet(repo: GitRepo) -> AbstractContextManager[int]:
     """Return the lock, so that nobody writes meanwhile; where nothing can be written it is neither needed nor to be had."""
-    return lock.held(repo.common_dir) if os.access(repo.common_dir, os.W_OK) else nullcontext(-1)
+    return lock.held(repo.common_dir) if os.access(repo.common_dir, os.W_OK) else contextlib.nullcontext(-1)
 
 
 def _left_behind(repo: GitRepo, now: datetime) -> Iterator[Finding]:
@@ -69,8 +69,18 @@ def _left_behind(repo: GitRepo, now: datetime) -> Iterator[Finding]:
         index_lock = os.path.join(checkout.git_dir, "index.lock")
         if os.path.exists(index_lock):
             yield Finding(rule="D02", path=index_lock, severity="warning", message="a git command holds the index, or died holding it", fix=f"if no git is running: rm {index_lock}")
+    for ref_lock in _ref_locks(repo):
+        yield Finding(rule="D08", path=ref_lock, message="a git command is moving a branch right now, or died doing so", fix=f"if no git is running: rm {ref_lock}")
     for scrap in _scraps(repo, now):
         yield Finding(rule="D03", severity="warning", path=scrap, message="a piece of an object that was never finished", fix="gitreg doctor --fix")
+
+
+def _ref_locks(repo: GitRepo) -> Iterator[str]:
+    head = repo.head_ref()
+    for name in ("HEAD", *([head] if head else [])):
+        path = os.path.join(repo.common_dir, f"{name}.lock")
+        if os.path.exists(path):
+            yield path
 
 
 def _scraps(repo: GitRepo, now: datetime) -> Iterator[str]:
@@ -110,7 +120,7 @@ def lost(snapshot: Snapshot) -> list[str]:
 
 def _numbers(snapshot: Snapshot, model: str) -> Iterator[int]:
     folders = [layout.versions(model)]
-    folders += [f"{folders[0]}/{name.decode()}" for name in snapshot.tree(folders[0]) if name.isdigit()]
+    folders += [f"{folders[0]}/{name.decode()}" for name in snapshot.tree(folders[0]) if layout.thousand(name)]
     for folder in folders:
         for name in snapshot.tree(folder):
             number = layout.numbered(name.decode("utf-8", "replace"))
@@ -139,8 +149,6 @@ def _last(snapshot: Snapshot, path: str, decode: Callable[[bytes, str], T]) -> T
     for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + path]):
         for old, _, _ in commit.changes:
             if old:
-                try:
+                with contextlib.suppress(GitregError):  # an older one may be sound
                     return snapshot.record_of(layout.place(path).kind, old, path, decode)
-                except GitregError:
-                    return None
     return None

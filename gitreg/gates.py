@@ -62,7 +62,10 @@ def judged(gate: Gate, facts: dict[str, Any]) -> Verdict:
     """Return whether *gate* holds for *facts*: the JSON of candidate, current (or None) and model."""
     from cel_expr_python import cel
 
-    result = compiled(gate.expr).eval(data=facts)
+    try:
+        result = compiled(gate.expr).eval(data=facts)
+    except (RuntimeError, InvalidError) as error:
+        return Verdict(gate.name, holds=False, answer=str(error), saw=_seen(gate.expr, facts))
     holds = result.type() == cel.Type.BOOL and result.plain_value() is True
     return Verdict(gate.name, holds, str(result), _seen(gate.expr, facts))
 

@@ -138,7 +138,8 @@ def _facts(base: View, end: View, event: Event) -> dict[str, Any]:
     candidate = _judged(base if settled else end, event.model, event.number)
     stages = base.find_stages(event.model)
     candidate["stage"] = stages.state_of(event.number) if stages else None
-    current = None if event.from_number is None else _judged(base, event.model, event.from_number)
+    held = event.from_number is not None and base.find_manifest(event.model, event.from_number) is not None
+    current = _judged(base, event.model, event.from_number) if held and event.from_number else None
     return {"candidate": candidate, "current": current, "model": records.json_of(base.find_card(event.model) or end.card(event.model))}
 
 

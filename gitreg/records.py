@@ -26,6 +26,7 @@ Number = Annotated[int, Meta(ge=1, le=10**9, description="1, 2, 3 … in the ord
 Finite = int | Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST, description="a finite number")]
 Time = Annotated[str, Meta(pattern=TIME, description="RFC 3339, UTC, ending in Z")]
 Digest = Annotated[str, Meta(pattern=DIGEST, description="sha256, lower-case hex")]
+Tag = Annotated[str, Meta(min_length=1)]
 Key = Annotated[str, Meta(min_length=1, max_length=100)]
 VersionName = Annotated[str, Meta(pattern=names.VERSION, max_length=128)]
 StageName = Annotated[str, Meta(pattern=names.STAGE)]
@@ -104,7 +105,7 @@ class ModelCard(Record, frozen=True):
     limitations: str = ""
     trade_offs: str = ""
     ethics: str = ""
-    tags: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
     save_models_to_registry: bool = True
     metrics: dict[Key, MetricRule] = {}
     links: dict[Key, Link] = {}
@@ -204,7 +205,7 @@ class Manifest(Record, frozen=True):  # noqa: PLW1641 - its maps can change
     created_at: Time
     created_by: str
     description: str = ""
-    tags: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
     metrics: dict[Key, Finite] = {}
     params: dict[Key, Any] = {}
     metadata: dict[str, Any] = {}
@@ -346,6 +347,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
             "commit": self.commit,
             "events": [event.as_dict() for event in self.events],
             "version": self.version and self.version.as_dict(),
+            **({"diff": self.diff} if self.diff else {}),
         }
 
 

@@ -16,7 +16,7 @@ from gitreg.where import Location, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
     from types import TracebackType
 
     from gitreg.records import Change, Finding, ModelVersion
@@ -85,10 +85,9 @@ class Registry(Reads, Verbs):
         return self._location.repo.worktree or self._location.repo.common_dir
 
     @property
-    def folder(self) -> str | None:
-        """The registry's folder on disk, where it has one: what artifacts inside the repository are relative to."""
-        repo = self._location.repo
-        return os.path.join(repo.worktree, self._location.prefix) if repo.worktree else None
+    def root(self) -> str | None:
+        """The repository's folder on disk, where it has one: what artifacts inside the repository are relative to."""
+        return self._location.repo.worktree
 
     @property
     def location(self) -> Location:
@@ -114,10 +113,10 @@ class Registry(Reads, Verbs):
     def _at(self, commit: str) -> Snapshot:
         return Snapshot(self._location.repo, commit, self._location.prefix, self._cache)
 
-    def at(self, when: str | datetime) -> RegistryAt:
+    def at(self, when: str | date) -> RegistryAt:
         """Return the registry as a revision has it, or as its branch had it at a date; with the same read methods.
 
-        A date is a :class:`~datetime.datetime` or a text like ``2026-11-22`` (the end of that day, UTC) or
+        A date is a :class:`~datetime.date`, a :class:`~datetime.datetime` or a text like ``2026-11-22`` (the end of that day, UTC) or
         ``2026-11-22T07:24:31Z``. It means the newest first-parent commit whose committer time is not later.
 
         Raises:
@@ -125,13 +124,12 @@ class Registry(Reads, Verbs):
         """
         from gitreg import times
 
-        moment = times.moment(when) if isinstance(when, str) else when
+        moment = times.moment(when)
         if moment is not None:
             return RegistryAt(self._at(times.commit_at(self._location, self.snapshot().commit, moment)))
-        assert isinstance(when, str)
-        commit = self._location.repo.commit(when)
+        commit = self._location.repo.commit(str(when))
         if commit is None:
-            raise NotFoundError("there is no revision {rev!r}", rev=when, hint="git log --oneline")
+            raise NotFoundError("there is no revision {rev!r}, and a date is written 2026-11-22", rev=when, hint="git log --oneline")
         return RegistryAt(self._at(commit))
 
     def doctor(self, *, fix: bool = False) -> tuple[Finding, ...]:
@@ -147,13 +145,14 @@ class Registry(Reads, Verbs):
 
     # -- writes -------------------------------------------------------------------------------------------
 
-    def transaction(self, message: str = "", *, reason: str = "") -> Transaction:
+    def transaction(self, message: str = "", *, reason: str = "", replay: bool = False) -> Transaction:
         """Return a context with the same write methods: one commit at its end, or none if it raises.
 
         *message* becomes the commit's subject. Operations see each other; only the end state is judged. If the
-        branch moved meanwhile they are run again, and if one then gives another result it is a conflict.
+        branch moved meanwhile they are run again, and if one then gives another result it is a conflict; with
+        *replay* the new result counts, for who looks at the receipt and not at what the methods returned.
         """
-        return Transaction(self, message, reason)
+        return Transaction(self, message, reason, replay=replay)
 
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
         return self.commit([operation], ("", reason), ())
@@ -207,7 +206,7 @@ class Registry(Reads, Verbs):
             return {}
         from gitreg.artifacts import described
 
-        return described(given, self.folder)
+        return described(given, self.root)
 
     def _heal(self) -> tuple[str, ...]:
         """Finish what a crash left, unless another process is at work right now (then the journal is its own)."""
@@ -224,11 +223,12 @@ class Registry(Reads, Verbs):
 class Transaction(Verbs):
     """Several operations as one commit; see :meth:`Registry.transaction`. ``receipt`` is there at its end."""
 
-    def __init__(self, registry: Registry, message: str, reason: str) -> None:
+    def __init__(self, registry: Registry, message: str, reason: str, *, replay: bool = False) -> None:
         if "\n" in message:
             raise UsageError("the message of a transaction is one line", hint="give the rest as reason")
         self._registry, self._message, self._reasons = registry, message.strip(), [reason] if reason else []
         self._used = False
+        self._replay = replay
         self._operations: list[Callable[[View], Change]] = []
         self._changes: list[Change] = []
         self._told: list[ModelVersion] = []
@@ -247,7 +247,7 @@ class Transaction(Verbs):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         draft, self._draft = self._draft, None
         if kind is None and draft is not None:
-            self.receipt = self._registry.commit(self._operations, (self._message, "\n\n".join(self._reasons)), tuple(self._changes))
+            self.receipt = self._registry.commit(self._operations, (self._message, "\n\n".join(self._reasons)), () if self._replay else tuple(self._changes))
             for version in self._told:
                 stage = draft.stages(version.model).state_of(version.number)
                 settled(version, self.receipt.commit, stage)

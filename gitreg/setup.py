@@ -69,12 +69,25 @@ def initialised(path: str, branch: str | None, now: datetime) -> Location:
         if branch and repo.config("gitreg.branch") is None and ref != repo.head_ref():
             _remember(repo, branch, prefix)  # a crash came in between, or this is a clone
         raise ConflictError("there is a registry in {path!r} already", path=path, hint="gitreg list")
+    outer = _outer(repo, tip.id, prefix) if tip else None
+    if outer is not None:
+        raise ConflictError("{path!r} lies among the models of the registry in {outer!r}", path=path, outer=outer or ".", hint="gitreg list")
     if branch and tip is None and ref == repo.head_ref():
         branch = None
     _commit(repo, ref, tip.id if tip else None, prefix, now)
     if branch:
         _remember(repo, branch, prefix)
     return Location(repo, ref, prefix)
+
+
+def _outer(repo: GitRepo, tip: str, prefix: str) -> str | None:
+    """Return the folder of a registry whose models' folder *prefix* lies in, or None: there it would be a stray."""
+    inner = prefix
+    while prefix:
+        prefix = "".join(f"{part}/" for part in prefix.strip("/").split("/")[:-1])
+        if repo.reader.info(f"{tip}:{prefix}{layout.CONFIG}") and inner.startswith(f"{prefix}{layout.MODELS}/"):
+            return prefix.rstrip("/")
+    return None
 
 
 def _remember(repo: GitRepo, branch: str, prefix: str) -> None:

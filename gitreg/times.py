@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from gitreg.errors import NotFoundError, UsageError
@@ -15,12 +15,17 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
 
 
-def moment(text: str) -> datetime | None:
-    """Return the moment that *text* writes, or None if it is not a date: a bare one means its end, UTC.
+def moment(when: str | date) -> datetime | None:
+    """Return the moment that *when* says, or None if it is a text that is no date: a bare day means its end, UTC.
 
     Raises:
         UsageError: it looks like a date, but there is no such day or time.
     """
+    if isinstance(when, datetime):
+        return when
+    if not isinstance(when, (str, date)):
+        raise UsageError("a revision or a date is wanted, found {when!r}", when=when)
+    text = when if isinstance(when, str) else when.isoformat()
     bare = _DATE.fullmatch(text)
     if not bare and not _TIME.fullmatch(text):
         return None
@@ -43,5 +48,5 @@ def commit_at(location: Location, tip: str, when: datetime) -> str:
     seconds = when.timestamp()
     found = next((commit for at, commit in location.repo.times(tip) if at <= seconds), None)
     if found is None:
-        raise NotFoundError("the registry has no commit as old as {when}", when=when.isoformat(), hint="git log --first-parent")
+        raise NotFoundError("the registry has no commit as old as {when}", when=when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"), hint="git fetch --unshallow" if location.repo.cut_off() else "git log --first-parent")
     return found

@@ -189,7 +189,7 @@ class View(ABC):
         if manifest is None or not manifest.usable:
             path = f"models/{model}/stages.yaml"
             state = "does not exist" if manifest is None else "is yanked" if manifest.yanked else f"is {manifest.status}"
-            raise InvalidError(f"{stage} points to version {holder}, which {state}", path=path, line=self.line_of(path, (stage, "number")), field=stage, rule="R05", hint=f"gitreg rollback {model} {stage}")
+            raise InvalidError(f"{stage} points to version {holder}, which {state}", path=path, line=self.line_of(path, (stage, "number")), field=stage, rule="R05", hint=f"gitreg promote {model}@VERSION {stage}")
         return holder
 
     def line_of(self, path: str, inside: tuple[str, ...]) -> int:  # noqa: ARG002 - a draft has no files

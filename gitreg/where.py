@@ -41,8 +41,9 @@ def locate(path: str | None, branch: str | None) -> Location:
     for given in (path, branch):
         if given == "":
             raise UsageError("an empty text names no registry and no branch")
-    start = path or os.environ.get("GITREG_REGISTRY") or "."
-    branch = branch or os.environ.get("GITREG_BRANCH") or None
+    if path is None and branch is None:
+        path, branch = os.environ.get("GITREG_REGISTRY") or None, os.environ.get("GITREG_BRANCH") or None
+    start = path or "."
     if re.match(_URL, start):
         raise UsageError("{url!r} is an address: this gitreg reads a clone of it", url=start, hint=f"git clone {start}")
     repo = GitRepo.discover(start)
@@ -53,7 +54,8 @@ def locate(path: str | None, branch: str | None) -> Location:
     configured = branch or repo.config("gitreg.branch")
     if configured:
         ref = _branch_ref(repo, configured)
-        folder = repo.config("gitreg.path") or ""
+        folder = (repo.config("gitreg.path") or "").strip("/")
+        folder += "/" if folder else ""
         if _holds(repo, ref, folder):
             return Location(repo, ref, folder)
     what = "has no commits yet" if repo.reader.info(ref) is None else f"holds no registry in {ref.removeprefix('refs/heads/')}"

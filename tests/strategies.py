@@ -44,7 +44,7 @@ artifacts = st.fixed_dictionaries(
     {"kind": st.sampled_from(["model", "data", "service"]), "uri": texts.filter(bool)},
     optional={"sha256": digests, "size": st.integers(0, 2**40), "folder": st.booleans()},
 )
-tags = st.lists(texts, max_size=3)
+tags = st.lists(texts.filter(bool), max_size=3)
 
 manifests = st.fixed_dictionaries(
     {"number": numbers, "version": version_names, "status": st.sampled_from(["running", "ready", "failed"]), "created_at": times, "created_by": texts},

@@ -352,9 +352,18 @@ def test_vacating_a_stage_asks_no_gate():
     assert end.stages == held(archived=(1,))
 
 
-def test_an_expression_that_is_not_cel_is_an_invalid_file():
-    with pytest.raises(InvalidError, match=r"gitreg.yaml: require: .* is not a gate"):
+def test_an_expression_that_is_not_cel_refuses_and_can_be_forced():
+    with pytest.raises(PolicyError, match=r"is not a gate"):
         ended(iris(config=gated("candidate.")), promote("iris@1"))
+
+    assert ended(iris(config=gated("candidate.")), promote("iris@1", force=True)).events
+
+
+def test_a_gate_that_fails_while_it_is_judged_refuses():
+    endless = "[0,1,2,3,4,5,6,7,8,9]" + "".join(f".all(x{n}, [0,1,2,3,4,5,6,7,8,9]" for n in range(8)) + ".size() > 0" + ")" * 8
+
+    with pytest.raises(PolicyError, match="refuses iris@1"):
+        ended(iris(config=gated(endless)), promote("iris@1"))
 
 
 @pytest.mark.usefixtures("no_runtime")

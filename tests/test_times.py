@@ -110,7 +110,7 @@ def test_only_the_first_parents_count(registry, git):
 
 
 def test_a_date_before_the_registry_is_not_found(iris):
-    with pytest.raises(NotFoundError, match=r"no commit as old as 1999-12-31T23:59:59\.999999\+00:00"):
+    with pytest.raises(NotFoundError, match=r"no commit as old as 1999-12-31 23:59 UTC"):
         iris.at("1999-12-31")
 
 

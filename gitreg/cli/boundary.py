@@ -8,7 +8,7 @@ import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gitreg.errors import BusyError, GitregError, UsageError
+from gitreg.errors import BusyError, GitregError, InvalidError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,14 @@ REPORT = "this is a bug in gitreg; please report it with what GITREG_DEBUG=1 pri
 
 def main() -> None:
     """Run the command line of this process, and end it at once: tearing the interpreter down is time nobody gets."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed before we came: what we do still counts
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it lives as long as we do
     gc.set_threshold(50_000)  # a command is short: collecting while it imports costs more than it gives
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -77,8 +83,9 @@ def said(error: GitregError, args: Sequence[str]) -> int:
     from gitreg.names import shown
 
     sys.stderr.write(f"gitreg: {_lines(error.message, shown)}\n")
-    if error.hint:
-        sys.stderr.write(f"  try: {shown(error.hint)}\n")
+    hint = error.hint or ("gitreg check" if isinstance(error, InvalidError) else "")
+    if hint:
+        sys.stderr.write(f"  try: {shown(hint)}\n")
     if os.environ.get("GITREG_DEBUG") == "1":
         _traceback(error)
     return error.code

@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli import options, render
 from gitreg.errors import NotFoundError
+from gitreg.names import shown
 
 if TYPE_CHECKING:
     from gitreg.records import Finding
@@ -18,9 +19,9 @@ KINDS = ("gitreg", "model", "stages", "manifest")
 @click.command()
 @options.reading
 def check() -> int:
-    """Is this registry sound? Every finding of every file (rules R01 to R09); exit 1 if there is an error.
+    """Is this registry sound?
 
-    It reads what is committed and runs nothing of it.
+    Every finding of every file (rules R01 to R09); exit 1 if there is an error. It reads what is committed and runs nothing of it.
 
     \b
     Example:
@@ -36,11 +37,12 @@ def check() -> int:
 
 @click.command()
 @click.option("--fix", is_flag=True, help="Heal what can be healed.")
-@options.writing
+@options.tending
 def doctor(fix: bool) -> int:
-    """Find what a crash or a hand left behind; with --fix, heal it. Exit 1 if an error is left.
+    """Find what a crash or a hand left, and heal it.
 
-    Interrupted writes, stale locks, scraps of objects, manifests that were removed (restored as yanked).
+    Interrupted writes, stale locks, scraps of objects, files that were removed (manifests come back yanked).
+    Whether the files that are there are sound, check tells. Exit 1 if an error is left.
 
     \b
     Example:
@@ -49,7 +51,13 @@ def doctor(fix: bool) -> int:
     """
     asked = options.settings()
     options.refuse(asked, at=True, dry_run=True)
-    return _printed(asked, list(asked.open().doctor(fix=fix)), "nothing is left to heal" if fix else "nothing was left behind")
+    with asked.open() as registry:
+        found = registry.doctor()
+        left = registry.doctor(fix=True) if fix else found
+    for healed in found:
+        if healed not in left:
+            render.remark(asked, f"healed: {shown(healed.path)}: {healed.message}")
+    return _printed(asked, list(left), "nothing is left to heal" if fix else "nothing was left behind; whether the files are sound: gitreg check")
 
 
 def _printed(asked: options.Settings, findings: list[Finding], fine: str) -> int:
@@ -70,7 +78,9 @@ def _printed(asked: options.Settings, findings: list[Finding], fine: str) -> int
 @click.argument("name", required=False, metavar="[NAME]", shell_complete=lambda _context, _parameter, incomplete: [kind for kind in KINDS if kind.startswith(incomplete)])
 @options.plain
 def schema(name: str | None) -> None:
-    """Print the JSON Schema of a file: gitreg, model, stages or manifest; without NAME, their names.
+    """Print the JSON Schema of a file.
+
+    NAME is gitreg, model, stages or manifest; without it, their names are printed.
 
     \b
     Example:
@@ -80,7 +90,7 @@ def schema(name: str | None) -> None:
     from gitreg.store.documents import schemas
 
     if name is None:
-        render.write("".join(f"{kind}\n" for kind in KINDS))
+        render.show(options.settings(), list(KINDS), ["name"], [[kind] for kind in KINDS]) if options.settings().format != "table" else render.write("".join(f"{kind}\n" for kind in KINDS))
         return
     if name not in KINDS:
         raise NotFoundError("no schema {name!r}: there are {known}", name=name, known=", ".join(KINDS), hint="gitreg schema")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli import completion, options, read, render, values, write
+from gitreg.errors import UsageError
 from gitreg.records import json_of
 
 _TEXTS = ("license", "description", "audience", "use-cases", "limitations", "trade-offs", "ethics")
@@ -122,8 +123,12 @@ def delete_model(name: str, reason: str, force: bool, yes: bool) -> None:
     Example:
       gitreg model delete iris --reason "replaced by iris-v2" --yes
     """
-    if not yes and not options.settings().dry_run and sys.stdin.isatty():
-        click.confirm(f"Delete model {name!r}, yank all its versions and never use the name again?", abort=True, err=True)
+    if not yes and not options.settings().dry_run:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise UsageError("this cannot be undone, and nobody is here to be asked", hint=f"gitreg model delete {name} --yes")
+        if not click.confirm(f"Delete model {name!r}, yank all its versions and never use the name again?", err=True):
+            render.remark(options.settings(), "nothing was deleted")
+            raise click.exceptions.Exit(130)
     write.carried_out(lambda tx: tx.delete_model(name, reason=reason, force=force), reason)
 
 

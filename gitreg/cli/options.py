@@ -82,6 +82,7 @@ def _all(*decorators: Decorator) -> Decorator:
 everywhere = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _DRY_RUN, _QUIET, _COLOR)
 reading = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _QUIET, _COLOR)
 writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _QUIET, _COLOR)
+tending = _all(_REGISTRY, _BRANCH, _FORMAT, _QUIET, _COLOR)
 plain = _all(_FORMAT, _QUIET, _COLOR)
 
 

@@ -25,7 +25,7 @@ def _asked() -> options.Settings:
 @click.argument("model", required=False, shell_complete=completion.models)
 @options.reading
 def list_(model: str | None) -> None:
-    """List the models with their stages, or the versions of MODEL.
+    """List the models, or the versions of MODEL.
 
     \b
     Example:
@@ -83,7 +83,9 @@ def _first_line(text: str) -> str:
 @click.argument("selector", shell_complete=completion.selectors)
 @options.reading
 def show(selector: str) -> None:
-    """Show one version: everything its manifest says, the stage it holds, the commit that was read.
+    """Show one version.
+
+    Everything its manifest says, the stage it holds, the commit that was read.
 
     \b
     Example:
@@ -127,7 +129,10 @@ def history(model: str | None, stage: str | None) -> None:
     from gitreg.history import history as read
 
     asked = _asked()
-    events = list(read(asked.snapshot(), model, stage))
+    snapshot = asked.snapshot()
+    events = list(read(snapshot, model, stage))
+    if snapshot.repo.cut_off():
+        render.remark(asked, "note: this clone is shallow, earlier history is not here: git fetch --unshallow")
     rows = [[(e.at or "")[:16].replace("T", " "), (e.commit or "")[:8], e.model, _what(e), _who(e), _first_line(e.reason)] for e in events]
     render.show(asked, [event.as_dict() for event in events], ["when", "commit", "model", "what", "who", "why"], rows)
 
@@ -147,9 +152,9 @@ def _who(event: Event) -> str:
 @click.argument("second", metavar="SELECTOR", shell_complete=completion.selectors)
 @options.reading
 def compare(first: str, second: str) -> None:
-    """Compare two versions: metrics, parameters and artifacts side by side.
+    """Compare two versions side by side.
 
-    Which way a metric is better stands in model.yaml.
+    Their metrics, parameters and artifacts. Which way a metric is better stands in model.yaml.
 
     \b
     Example:
@@ -161,18 +166,22 @@ def compare(first: str, second: str) -> None:
     snapshot = asked.snapshot()
     a, b = snapshot.get(first), snapshot.get(second)
     data = compared(a, b, snapshot.card(b.model))
-    render.show(asked, data, ["field", a.id, b.id, "difference"], list(_side_by_side(data)))
+    render.show(asked, data, ["field", a.id, b.id, "difference", "verdict"], list(_side_by_side(data)))
 
 
-def _side_by_side(data: dict[str, Any]) -> Iterator[list[str]]:
+def _side_by_side(data: dict[str, Any]) -> Iterator[list[Any]]:
     for name, metric in data["metrics"].items():
-        better = {"a": " worse", "b": " better", "same": " same"}.get(metric["better"], "")
-        difference = "" if metric["difference"] is None else f"{metric['difference']:+.6g}{better}"
-        yield [f"metrics.{name}", cell(metric["a"]), cell(metric["b"]), difference]
+        better = {"a": "worse", "b": "better", "same": "same"}.get(metric["better"], "")
+        difference = None if metric["difference"] is None else float(f"{metric['difference']:.6g}")
+        yield [f"metrics.{name}", _or_missing(metric["a"]), _or_missing(metric["b"]), difference, better]
     for group in ("params", "artifacts"):
         for name, pair in data[group].items():
             verdict = {True: "same", False: "differs"}.get(pair["same"], "")
-            yield [f"{group}.{name}", _cut(cell(pair["a"])), _cut(cell(pair["b"])), verdict]
+            yield [f"{group}.{name}", _cut(_or_missing(pair["a"])), _cut(_or_missing(pair["b"])), None, verdict]
+
+
+def _or_missing(value: Any) -> str:
+    return "missing" if value is None else cell(value)
 
 
 def _cut(text: str) -> str:

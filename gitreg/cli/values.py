@@ -83,7 +83,7 @@ def _real(key: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        real = float(value)
+        real = float(value if value.isascii() and "_" not in value else "no number")
     except ValueError:
         raise UsageError("metric {key!r}: expected a number, found {value!r}", key=key, value=_cut(value)) from None
     if real - real != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,7 @@ def carried_out(write: Callable[[Transaction], Any], reason: str = "") -> None:
     asked = options.settings()
     options.refuse(asked, at=True)
     with asked.open() as registry:
-        with registry.transaction(reason=reason) as tx:
+        with registry.transaction(reason=reason, replay=True) as tx:
             write(tx)
         printed(asked, tx.receipt)
 
@@ -35,7 +36,7 @@ def printed(asked: options.Settings, receipt: Receipt) -> None:
     for note in receipt.notes:
         render.remark(asked, f"note: {shown(note)}")
     subject = shown(receipt.message.partition("\n")[0])
-    if asked.dry_run:
+    if asked.dry_run and asked.format == "table":
         render.write(receipt.diff)
         render.remark(asked, f"dry run: would commit {subject!r}" if receipt.changed else "dry run: nothing would change")
     elif asked.format != "table":
@@ -51,7 +52,9 @@ def printed(asked: options.Settings, receipt: Receipt) -> None:
 @click.option("--branch", "own_branch", metavar="BRANCH", help="Keep the registry on a branch of its own, in no worktree.")
 @options.plain
 def init(path: str, own_branch: str | None) -> None:
-    """Make a registry in PATH (default: here), and the git repository where there is none; one commit.
+    """Make a registry, and its repository where there is none.
+
+    In PATH (default: here), with one commit.
 
     \b
     Example:
@@ -64,7 +67,8 @@ def init(path: str, own_branch: str | None) -> None:
     asked = options.settings()
     options.refuse(asked, at=True, dry_run=True)
     with Registry.init(path if path != "." or not asked.registry else asked.registry, branch=own_branch or asked.branch) as registry:
-        render.remark(asked, f"registry created in {shown((registry.folder or registry.path).rstrip('/'))} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
+        place = os.path.join(registry.root, registry.location.prefix) if registry.root else registry.path
+        render.remark(asked, f"registry created in {shown(place.rstrip('/'))} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
 
 
 def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,7 +84,7 @@ def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--service", "services", metavar="NAME=URI", help="Where it is served.", **many),
         click.option("--link", "links", metavar="NAME=URI", help="Anything that is not a file: a ticket, a dashboard.", **many),
         click.option("--description", metavar="TEXT", help="What is special about this version."),
-        click.option("--status", type=click.Choice(["running", "ready", "failed"]), help="running: it is completed later (default: ready)."),
+        click.option("--status", type=click.Choice(["running", "ready", "failed"]), help="running is completed by an update to ready or failed."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -103,7 +107,9 @@ def facts_of(given: dict[str, Any]) -> dict[str, Any]:
 @_facts
 @options.writing
 def register(model: str, version: str | None, **given: Any) -> None:
-    """Add a version to MODEL, which is made if it is new; prints its selector.
+    """Add a version to a model; prints its selector.
+
+    MODEL is made if it is new.
 
     \b
     Example:
@@ -122,9 +128,9 @@ def register(model: str, version: str | None, **given: Any) -> None:
 @_REASON
 @options.writing
 def promote(selector: str, stage: str, force: bool, expect: str | None, reason: str) -> None:
-    """Point STAGE at a version; its former holder becomes archived.
+    """Point a stage at a version.
 
-    SELECTOR is MODEL (its latest), MODEL@NUMBER, MODEL@NAME or MODEL@STAGE. STAGE may be 'archived'.
+    Its former holder becomes archived. SELECTOR is MODEL or MODEL@latest, MODEL@NUMBER, MODEL@NAME or MODEL@STAGE. STAGE may be 'archived'.
 
     \b
     Example:
@@ -143,9 +149,9 @@ def promote(selector: str, stage: str, force: bool, expect: str | None, reason: 
 @_FORCE
 @options.writing
 def rollback(model: str, stage: str, expect: str | None, reason: str, force: bool) -> None:
-    """Give STAGE back to its previous holder; the present one becomes archived.
+    """Give a stage back to its previous holder.
 
-    A second rollback goes one further back, never forth.
+    The present one becomes archived. A second rollback goes one further back, never forth.
 
     \b
     Example:
@@ -161,7 +167,9 @@ def rollback(model: str, stage: str, expect: str | None, reason: str, force: boo
 @_FORCE
 @options.writing
 def archive(selector: str, reason: str, force: bool) -> None:
-    """Archive a version by hand; a stage it holds becomes vacant.
+    """Archive a version by hand.
+
+    A stage it holds becomes vacant.
 
     \b
     Example:
@@ -176,7 +184,9 @@ def archive(selector: str, reason: str, force: bool) -> None:
 @click.option("--force", is_flag=True, help="Yank it although it holds a stage, which becomes vacant.")
 @options.writing
 def yank(selector: str, reason: str, force: bool) -> None:
-    """Mark a version as not to be used; its manifest stays, its number is never used again.
+    """Mark a version as not to be used.
+
+    Its manifest stays, its number is never used again.
 
     \b
     Example:

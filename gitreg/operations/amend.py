@@ -128,7 +128,8 @@ def _merged(manifest: Manifest, name: str, fact: Any) -> Any:
     if name not in (*_FREE_MAPS, *_GROWING_MAPS, "params") or not isinstance(fact, Mapping):
         return fact
     merged = {**getattr(manifest, name), **fact}
-    return {key: value for key, value in merged.items() if value is not None} if name in _FREE_MAPS else merged
+    free = name in _FREE_MAPS or (manifest.status == "running" and name != "params")
+    return {key: value for key, value in merged.items() if value is not None} if free else merged
 
 
 def _only_grew(old: Manifest, new: Manifest, model: str) -> None:

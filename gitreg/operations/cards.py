@@ -33,8 +33,8 @@ def create(view: View, model: str, facts: Mapping[str, Any], occasion: Occasion)
     if card is not None:
         was = "was deleted, and its name is not reused" if card.deleted else "exists already"
         raise ConflictError("model {model!r} {was}", model=model, was=was)
-    if view.find_stages(model) is not None:
-        raise InvalidError("the model has a pointer file, but its card is missing", path=layout.card(model), rule="R02", hint="gitreg doctor --fix")
+    if view.find_stages(model) is not None or view.count(model):
+        raise InvalidError("the model has other files, but its card is missing", path=layout.card(model), rule="R02", hint="gitreg doctor --fix")
     other = names.collision(model, view.model_names())
     if other:
         raise ConflictError("model {model!r} collides with {other!r}: names must differ in more than case, and none may be a folder of another", model=model, other=other)

@@ -31,6 +31,8 @@ def promote(view: View, selector: names.Selector, stage: str, *, force: bool = F
     if stage == names.LATEST:
         raise UsageError("nothing can be promoted to 'latest': it is always the newest ready version", hint=f"gitreg get {model} number")
     if stage == names.ARCHIVED:
+        if expect is not None:
+            raise UsageError("'archived' has no holder that could be expected", hint=f"gitreg archive {selector}")
         return archive(view, selector, force=force)
     view.known_stage(stage)
     view.live_card(model)
@@ -41,6 +43,8 @@ def promote(view: View, selector: names.Selector, stage: str, *, force: bool = F
     checked_holder(model, stage, holder, expect)
     _usable(model, view.manifest(model, number))
     move = Move(stage=stage, number=number, from_number=holder, force=force)
+    if holder is not None and view.find_manifest(model, holder) is None:  # a hand wrote a number that is none
+        pointers = Stages(pointers={**pointers.pointers, stage: Pointer(previous=pointers.pointer(stage).previous)}, archived=pointers.archived)
     return Change(model=model, number=number, stages=promoted(pointers, number, stage), moves=(move,))
 
 
@@ -138,7 +142,8 @@ def rollback_target(view: View, model: str, stage: str) -> int | None:
     """Return the first of ``previous`` that is ready, not yanked, holds no stage and is not in ``archived``."""
     pointers = view.stages(model)
     free = (n for n in pointers.pointer(stage).previous if n not in pointers.archived and pointers.held_by(n) is None)
-    return next((n for n in free if view.manifest(model, n).usable), None)
+    manifests = ((n, view.find_manifest(model, n)) for n in free)
+    return next((n for n, manifest in manifests if manifest and manifest.usable), None)
 
 
 def checked_holder(model: str, stage: str, holder: int | None, expect: Expected) -> None:

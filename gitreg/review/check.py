@@ -5,6 +5,8 @@ Every file is read, every finding is reported. Nothing of the registry is run, a
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg import gates, names
@@ -133,14 +135,23 @@ def _strays(files: list[File], models: dict[str, list[str]]) -> Iterator[Finding
 
 
 def _collisions(models: list[str]) -> Iterator[Finding]:
-    for index, model in enumerate(models):
+    """Find malformed names and those that cannot stand beside another, each compared with its likes only."""
+    alike: dict[str, list[str]] = {}
+    for model in models:
         try:
             names.model_name(model)
         except GitregError as error:
             yield Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=error.message)
-        other = names.collision(model, models[:index])
+        low = model.lower()
+        above = [low[: at.start()] for at in re.finditer("/", low)]
+        other = names.collision(model, dict.fromkeys(near for part in (low, *above) for near in alike.get(part, ())))
         if other:
             yield Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=f"model {model!r} collides with {other!r}")
+        alike.setdefault(low, []).append(model)
+        for part in above:  # one model a spelling of the folder is enough to tell
+            spelled = {near[: len(part)] for near in alike.get(part, ())}
+            if model[: len(part)] not in spelled:
+                alike.setdefault(part, []).append(model)
 
 
 def _model(model: str, paths: set[str], read: Documents, config: Config | None) -> Iterator[Finding]:
@@ -210,7 +221,7 @@ def _holder(model: str, stage: str, number: int, read: Documents, line: int) -> 
     elif isinstance(manifest, Manifest) and not manifest.usable:
         why = "is yanked" if manifest.yanked else f"is {manifest.status}"
     if why:
-        yield Finding(rule="R05", path=layout.stages(model), line=line, message=f"{stage}.number: version {number} {why}", fix=f"gitreg rollback {model} {stage}")
+        yield Finding(rule="R05", path=layout.stages(model), line=line, message=f"{stage}.number: version {number} {why}", fix=f"gitreg promote {model}@VERSION {stage}")
 
 
 def _previous(model: str, stage: str, pointer: Pointer, read: Documents) -> Iterator[Finding]:
@@ -236,7 +247,7 @@ def _archived(model: str, stages: Stages, read: Documents) -> Iterator[Finding]:
 
 
 def _list_problems(model: str, numbers: tuple[int, ...], read: Documents) -> Iterator[str]:
-    for number in sorted({n for n in numbers if numbers.count(n) > 1}):
+    for number in sorted(n for n, times in Counter(numbers).items() if times > 1):
         yield f"{number} stands here twice"
     for number in numbers:
         if layout.manifest(model, number) not in read.data:

@@ -11,14 +11,15 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
-from gitreg.errors import NotFoundError
+from gitreg.errors import ConflictError, NotFoundError
 from gitreg.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Artifact, ModelVersion, Receipt
+    from gitreg.registry import Transaction
 
 _CARD = ("license", "description", "audience", "use_cases", "limitations", "trade_offs", "ethics", "tags")
 
@@ -113,12 +114,14 @@ class Model:
         with self._turn, Registry.open() as registry:
             if self._found is None:
                 self._found = self._existing(registry)
-            if self._found is not None:
-                return registry.promote(self._found.id, str(stage), force=force, expect=expect, reason=reason)
-            with registry.transaction(reason=reason) as tx:
-                made = self._made(tx)
-                tx.promote(made.id, str(stage), force=force, expect=expect)
-            self._found = registry.get(made.id)
+            if self._found is None:
+                tx = self._new(registry, lambda tx: tx.promote(self._newest, str(stage), force=force, expect=expect), reason)
+                if tx is not None:
+                    return tx.receipt
+            found = self._resolved()
+            with registry.transaction(reason=reason, replay=True) as tx:
+                self._describe(tx)
+                tx.promote(found.id, str(stage), force=force, expect=expect)
             return tx.receipt
 
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
@@ -178,7 +181,7 @@ class Model:
 
         artifact = self.get_artifact(name)
         with Registry.open() as registry:
-            return verified(name, artifact, registry.folder)
+            return verified(name, artifact, registry.root)
 
     def _of_kind(self, name: str, kind: str) -> Artifact:
         artifact = self.get_artifact(name)
@@ -192,7 +195,10 @@ class Model:
         with self._turn:
             if self._found is None:
                 with Registry.open() as registry:
-                    self._found = self._existing(registry) or self._new(registry)
+                    self._found = self._existing(registry)
+                    if self._found is None:
+                        self._new(registry)
+            assert self._found
             return self._found
 
     def _now(self) -> ModelVersion:
@@ -212,30 +218,43 @@ class Model:
                 raise
             return None
 
-    def _new(self, registry: Registry) -> ModelVersion:
-        with registry.transaction() as tx:
-            made = self._made(tx)
-        return registry.get(made.id)
+    @property
+    def _newest(self) -> str:
+        """The selector of the version that a transaction just made: by its name, else the latest."""
+        return self.name if self._asked is None or "{" in self._asked else f"{self.name}@{self._asked}"
 
-    def _made(self, tx: Any) -> ModelVersion:
-        """Register the new version in the transaction *tx*, and the model with its card where it is new.
+    def _new(self, registry: Registry, then: Callable[[Transaction], object] | None = None, reason: str = "") -> Transaction | None:
+        """Create the version and do *then* in one commit; None where another was first to create that name, which is taken.
 
         Raises:
             NotFoundError: creating is not allowed here.
         """
-        if not self._create or os.environ.get("GITREG_READONLY") == "1":
+        if not self._create or os.environ.get("GITREG_READONLY", "0") not in ("", "0"):
             what = "a new version" if self._asked is None else f"version {self._asked!r}"
             raise NotFoundError("{what} of {model!r} would have to be created, and this is read-only", what=what, model=self.name, hint="Model(…, create=True), and no GITREG_READONLY")
-        known = tx.knows(self.name)
-        if self._card and not known:
-            tx.create_model(self.name, **self._card)
-        elif self._card:
+        try:
+            with registry.transaction(reason=reason, replay=True) as tx:
+                if not tx.knows(self.name):
+                    tx.create_model(self.name, **self._card)
+                self._describe(tx)
+                tx.register(self.name, self._asked)
+                if then:
+                    then(tx)
+        except ConflictError:
+            self._found = self._existing(registry)
+            if self._found is None:
+                raise
+            return None
+        self._found = tx.receipt.version
+        return tx
+
+    def _describe(self, tx: Transaction) -> None:
+        """Set the card's fields that were given, where they are not set already."""
+        if self._card:
             tx.update_model(self.name, **self._card)
-        made: ModelVersion = tx.register(self.name, self._asked)
-        return made
 
     def _update(self, **facts: Any) -> None:
         version = self._resolved()
-        with Registry.open() as registry:
-            registry.update(version.id, **facts)
-
+        with Registry.open() as registry, registry.transaction(replay=True) as tx:
+            self._describe(tx)
+            tx.update(version.id, **facts)

@@ -28,7 +28,7 @@ KINDS: dict[str, Any] = {
     "stages": dict[StageName, Pointer],
 }
 _ARCHIVED = tuple[Number, ...] | None  # None: a hand took the last line out and left the key
-_NAME_LINE = rb'(?m)^version: "([^"\\\n]+)"\r?$'
+_NAME_LINE = rb'(?:#[^\r\n]*\r?\n)*number: [0-9]+\r?\nversion: "([^"\\\r\n]+)"\r?\n'  # as gitreg writes it
 _GROWING = ("metrics", "artifacts", "links")
 R = TypeVar("R")
 
@@ -198,9 +198,8 @@ def _sized(text: str, path: str) -> str:
 
 def name_in(data: bytes, path: str) -> str:
     """Return the version's name as the byte scan finds it; where that could err, a parse settles it."""
-    hits = list(re.finditer(_NAME_LINE, data))
-    sure = len(hits) == 1 and b"'" not in data[: hits[0].start()]  # only single quotes can wrap such a line in a text
-    return hits[0][1].decode() if sure else decode_manifest(data, path).version
+    hit = re.match(_NAME_LINE, data)
+    return hit[1].decode() if hit and data.count(b"\nversion:") == 1 else decode_manifest(data, path).version
 
 
 def schemas() -> dict[str, dict[str, Any]]:

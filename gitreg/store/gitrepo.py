@@ -107,8 +107,9 @@ class GitRepo:
 
     def default_branch(self, remote: str | None) -> str | None:
         """Return the branch that is the truth where ``gitreg.yaml`` names none: the remote's HEAD, if known."""
-        head = self.output("symbolic-ref", "-q", f"refs/remotes/{remote or 'origin'}/HEAD", ok=(0, 1, 128))
-        return head.split("/", 3)[3] if head.count("/") >= 3 else None
+        remotes = f"refs/remotes/{remote or 'origin'}/"
+        head = self.output("symbolic-ref", "-q", f"{remotes}HEAD", ok=(0, 1, 128))
+        return head.removeprefix(remotes) if head.startswith(remotes) else None
 
     @contextlib.contextmanager
     def ref_update(self, reason: str, lock: int) -> Iterator[RefUpdate]:
@@ -162,7 +163,7 @@ class GitRepo:
         at = f"{int(occasion.now.timestamp())} +0000"
         env = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in (("NAME", who.name), ("EMAIL", who.email), ("DATE", at))}
         args = ("commit-tree", "-S", tree, *(("-p", parent) if parent else ()), "-F", "-")
-        code, out, err = self.git(*_SYNCED, *args, data=message.encode(), env=env)
+        code, out, err = process.run(("--git-dir", self.git_dir), (*_SYNCED, *args), data=message.encode(), env=env, asks=True)
         if code:
             raise BusyError("git could not sign the commit: {said}", said=err.decode(errors="replace").strip(), hint="git config commit.gpgSign false")
         return out.decode().strip()
@@ -245,7 +246,16 @@ class GitRepo:
         code, out, err = self.git(*args)
         if code:
             raise InvalidError(f"git log failed: {err.decode(errors='replace').strip()}", hint="git fsck")
-        yield from _logged(out.decode(errors="replace").split("\0"))
+        cut = self.cut_off()  # their parents are not here, so nobody can tell what they changed
+        yield from (found for found in _logged(out.decode(errors="replace").split("\0")) if found.id not in cut)
+
+    def cut_off(self) -> frozenset[str]:
+        """Return the commits where a shallow clone ends; none in a whole one."""
+        try:
+            with open(os.path.join(self.common_dir, "shallow"), encoding="ascii") as file:
+                return frozenset(file.read().split())
+        except FileNotFoundError:
+            return frozenset()
 
     def times(self, commit: str) -> Iterator[tuple[int, str]]:
         """Yield committer time (seconds since 1970) and id of the first-parent commits, newest first."""
@@ -277,7 +287,7 @@ class RefUpdate:
         if "cannot create" in said and "exists" in said:
             raise ConflictError("git cannot make {ref}: {said}", ref=ref, said=said, hint="choose another branch name")
         if "File exists" in said:
-            raise BusyError("another git process holds the lock of {ref}", ref=ref, hint="gitreg doctor")
+            raise BusyError("another git process holds the lock of {ref}, or died holding it", ref=ref, hint="gitreg doctor")
         if "reference-transaction" in said or "ref updates aborted by hook" in said:
             raise ConflictError("the reference-transaction hook of this repository refused: {said}", said=said)
         raise BusyError("git could not move {ref}: {said}", ref=ref, said=said)

@@ -67,6 +67,13 @@ def place(path: str) -> Place:
     return Place("")
 
 
+def thousand(name: bytes) -> int | None:
+    """Return the thousand that a folder *name* of manifests says, or None if it is not one."""
+    text = name.decode("ascii", "replace")
+    fits = text.isdecimal() and text.endswith("000") and text[0] != "0" and len(text) <= _MOST_DIGITS
+    return int(text) if fits else None
+
+
 def schema_line(path: str, kind: str) -> str:
     """Return the first line of a generated file: editors then know the schema, a path relative to the file."""
     return f"# yaml-language-server: $schema={'../' * path.count('/')}{SCHEMA_FOLDER}/{kind}.json\n"

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     Kept = subprocess.Popen[bytes]
 
 # core.fsmonitor names a program, and log.showSignature runs one
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
+_SAFE = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "log.follow=false")
+# a hook of one repository runs with these set, and would send what is meant for another into its own
+_ELSEWHERE = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_IMPLICIT_WORK_TREE", "GIT_INTERNAL_SUPER_PREFIX",
+)  # fmt: skip
 _PLAIN = {
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -24,11 +29,11 @@ _PLAIN = {
 }
 
 
-def begun(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | None = None, lock: int | None = None) -> Kept:
+def begun(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | None = None, lock: int | None = None, asks: bool = False) -> Kept:
     """Start git with the options *place*, its three streams as pipes; whoever asked for it waits for it.
 
-    The child is in a process group of its own, so that Ctrl-C reaches only us, and holds the descriptor *lock*
-    for as long as it lives.
+    The child is in a process group of its own, so that Ctrl-C reaches only us, unless it *asks* the person
+    something; it holds the descriptor *lock* for as long as it lives.
 
     Raises:
         BusyError: git is not installed.
@@ -36,15 +41,15 @@ def begun(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | No
     try:
         return subprocess.Popen(
             ("git", *place, *_SAFE, *args), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=_environment() | (env or {}), pass_fds=() if lock is None else (lock,), process_group=0,
+            env=_environment() | (env or {}), pass_fds=() if lock is None else (lock,), process_group=None if asks else 0,
         )  # fmt: skip
     except FileNotFoundError:
         raise _missing() from None
 
 
-def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None) -> tuple[int, bytes, bytes]:
+def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None, env: dict[str, str] | None = None, lock: int | None = None, asks: bool = False) -> tuple[int, bytes, bytes]:
     """Run git to its end and return its exit code and outputs; *data* is its standard input. See :func:`begun`."""
-    with begun(place, args, env=env, lock=lock) as git:
+    with begun(place, args, env=env, lock=lock, asks=asks) as git:
         out, err = git.communicate(data)
     return git.returncode, out, err
 
@@ -66,7 +71,7 @@ def kept(place: Sequence[str], args: Sequence[str]) -> Kept:
 
 def _environment() -> dict[str, str]:
     """Return the environment of git children: plain English, no prompts, no replaced objects."""
-    return os.environ | _PLAIN
+    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | _PLAIN
 
 
 def _missing() -> BusyError:

@@ -141,7 +141,7 @@ class Snapshot(View):
 
     def _count(self, model: str) -> int:
         folder = self.tree(layout.versions(model))
-        thousands = [int(name) for name, entry in folder.items() if entry.mode == FOLDER and name.isdigit()]
+        thousands = [found for name, entry in folder.items() if entry.mode == FOLDER and (found := layout.thousand(name))]
         if not thousands:
             return sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in folder)
         top = max(thousands)
@@ -184,7 +184,7 @@ class Snapshot(View):
         if names.number(name) is not None:
             return None
         folder = self.tree(layout.versions(model))
-        top = {b"0": None} | {n: e for n, e in folder.items() if e.mode == FOLDER and n.isdigit()}
+        top = {b"0": None} | {name: entry for name, entry in folder.items() if entry.mode == FOLDER and layout.thousand(name)}
         for part in sorted(top, key=int, reverse=True):
             entry = top[part]
             path = layout.versions(model) + (f"/{part.decode()}" if entry else "")
@@ -282,8 +282,10 @@ class Snapshot(View):
         if known is not self:
             return known  # type: ignore[no-any-return]
         try:
-            entry = self._cache.known(self._commit, self._prefix + path)
+            entry = None if path in self._ahead else self._cache.known(self._commit, self._prefix + path)
         except LookupError:
+            entry = None
+        if entry is None:
             found = self._object(path)
             record = None if found is None else self._record(kind, found, path, decode)
         else:

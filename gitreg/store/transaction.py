@@ -91,11 +91,16 @@ def plan(base: Snapshot, operations: Sequence[Operation], wording: Wording, *, g
         moves.setdefault(change.model, []).extend(change.moves)
     for model, pointers in draft.pointers.items():
         draft.pointers[model] = without_fleeting(base.find_stages(model), pointers)
-    found = eventlog.events(_delta(base, draft), lambda model, number: draft.manifest(model, number).version)
+    found = eventlog.events(_delta(base, draft), lambda model, number: _name(draft, model, number))
     judged = policy.judge(base, draft, found, moves, guarded=guarded)
     files = dict(_files(base, draft))
     text = messages.written(wording.subject or eventlog.summary(judged), wording.reason, os.urandom(16).hex(), judged)
     return Plan(base, draft, tuple(changes), files, judged, text)
+
+
+def _name(draft: Draft, model: str, number: int) -> str:
+    manifest = draft.find_manifest(model, number)
+    return manifest.version if manifest else str(number)
 
 
 def _delta(base: Snapshot, draft: Draft) -> eventlog.Delta:

@@ -35,7 +35,7 @@ def test_check_prints_every_finding(broken):
     assert broken("check") == Said(1, (
         "rule  severity  where                       what                                             try\n"
         "R08   error     models/iris/notes.txt       this file does not belong into a model's folder  git rm models/iris/notes.txt\n"
-        "R05   error     models/iris/stages.yaml:11  production.number: version 9 does not exist      gitreg rollback iris production\n"
+        "R05   error     models/iris/stages.yaml:11  production.number: version 9 does not exist      gitreg promote iris@VERSION production\n"
     ))  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_check_answers_a_program_with_the_shape_of_the_contract(broken):
     assert (said.code, said.err) == (1, "")
     assert json.loads(said.out) == {"ok": False, "findings": [
         {"rule": "R08", "severity": "error", "path": "models/iris/notes.txt", "line": None, "message": "this file does not belong into a model's folder", "fix": "git rm models/iris/notes.txt"},
-        {"rule": "R05", "severity": "error", "path": "models/iris/stages.yaml", "line": 11, "message": "production.number: version 9 does not exist", "fix": "gitreg rollback iris production"},
+        {"rule": "R05", "severity": "error", "path": "models/iris/stages.yaml", "line": 11, "message": "production.number: version 9 does not exist", "fix": "gitreg promote iris@VERSION production"},
     ]}  # fmt: skip
 
 
@@ -54,8 +54,8 @@ def test_check_reads_an_earlier_commit(broken):
 
 
 def test_doctor_of_a_healthy_repository(cli):
-    assert cli("doctor") == Said(0, "", "nothing was left behind\n")
-    assert cli("doctor", "--format", "json") == Said(0, '{\n  "ok": true,\n  "findings": []\n}\n', "nothing was left behind\n")
+    assert cli("doctor") == Said(0, "", "nothing was left behind; whether the files are sound: gitreg check\n")
+    assert cli("doctor", "--format", "json") == Said(0, '{\n  "ok": true,\n  "findings": []\n}\n', "nothing was left behind; whether the files are sound: gitreg check\n")
 
 
 def test_doctor_finds_and_fixes_a_manifest_that_was_removed(cli, iris, git):
@@ -69,7 +69,7 @@ def test_doctor_finds_and_fixes_a_manifest_that_was_removed(cli, iris, git):
         "rule  severity  where                        what                                                          try\n"
         "D07   error     models/iris/versions/3.yaml  this file was removed by hand; it can be restored, as yanked  gitreg doctor --fix\n"
     ))  # fmt: skip
-    assert fixed == Said(0, "", "nothing is left to heal\n")
+    assert fixed == Said(0, "", "healed: models/iris/versions/3.yaml: this file was removed by hand; it can be restored, as yanked\nnothing is left to heal\n")
     assert cli("get", "iris@3", "yanked.reason") == Said(0, "its manifest was removed by hand, and restored by gitreg doctor\n")
     assert cli("check") == Said(0, "", SOUND)
 

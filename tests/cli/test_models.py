@@ -48,7 +48,7 @@ def test_model_delete_is_refused_while_a_stage_is_held(cli):
 
 
 def test_model_delete_yanks_and_vacates(cli):
-    said = cli("model", "delete", "iris", "--force", "--reason", "replaced")
+    said = cli("model", "delete", "iris", "--force", "--reason", "replaced", "--yes")
 
     assert said == Said(0, "", "iris: delete the model [cccccccc]\n")
     assert cli("list", "--format", "json").out == "[]\n"

@@ -142,9 +142,9 @@ def test_compare_lays_two_versions_side_by_side(cli):
     cli("register", "iris", "--metric", "accuracy=0.9", "--param", "C=1.0")
 
     assert cli("compare", "iris@1", "iris@3") == Said(0, (
-        "field             iris@1  iris@3  difference\n"
-        "metrics.accuracy  0.91    0.97    +0.06 better\n"
-        "metrics.auc               0.5\n"
+        "field             iris@1   iris@3  difference  verdict\n"
+        "metrics.accuracy  0.91     0.97    0.06        better\n"
+        "metrics.auc       missing  0.5\n"
     ))  # fmt: skip
     assert cli("compare", "iris@3", "iris@4", "--format", "json") == Said(0, json.dumps({
         "a": "iris@3", "b": "iris@4",

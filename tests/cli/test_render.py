@@ -83,7 +83,7 @@ def test_a_spreadsheet_sees_no_formula(cli, hostile):
 def test_an_error_shows_hostile_names_escaped(cli):
     said = cli("show", "iris@1", "--at", "\x1b[31mred\u202e")
 
-    assert said.err == "gitreg: there is no revision '\\x1b[31mred\\u202e'\n  try: git log --oneline\n"
+    assert said.err == "gitreg: there is no revision '\\x1b[31mred\\u202e', and a date is written 2026-11-22\n  try: git log --oneline\n"
 
 
 @pytest.mark.parametrize(("text", "inert"), [

@@ -87,7 +87,7 @@ def test_a_model_whose_card_was_lost_is_not_made_over_it():
     base = iris(stages=held(production=1))
     base.models["iris"] = base.models["iris"]._replace(card=None)
 
-    with pytest.raises(InvalidError, match="has a pointer file, but its card is missing"):
+    with pytest.raises(InvalidError, match="has other files, but its card is missing"):
         create("iris")(base)
 
 

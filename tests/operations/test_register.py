@@ -63,7 +63,7 @@ def test_versions_that_lost_their_model_are_not_overwritten():
     base = iris(2)
     base.models["iris"] = base.models["iris"]._replace(card=None, stages=None)
 
-    with pytest.raises(InvalidError, match="version 1 exists"):
+    with pytest.raises(InvalidError, match="has other files, but its card is missing"):
         register(base, "iris", None, {}, OCCASION)
 
 
