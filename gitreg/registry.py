@@ -269,10 +269,6 @@ class Transaction(Verbs):
         """Return a version as this transaction has it so far; see :meth:`Registry.get`."""
         return self._open().get(selector)
 
-    def knows(self, model: str) -> bool:
-        """Tell whether there is such a model, as this transaction has it so far."""
-        return self._open().find_card(model) is not None
-
     def _open(self) -> Draft:
         if self._draft is None:
             raise ConflictError("this transaction is not open", hint="with registry.transaction() as tx: ...")

@@ -176,6 +176,18 @@ class Verbs(ABC):
 
         return self._run(lambda view: cards.update(view, model, facts), reason)
 
+    def describe_model(self, model: str, **facts: Any) -> Receipt:
+        """Make a model with these fields of ``model.yaml``, or set them where it is there already.
+
+        Raises:
+            ConflictError: the model was deleted, or its name collides with another.
+            UsageError: the name is malformed, or a fact is not a field that can be set.
+        """
+        from gitreg.operations import cards
+
+        occasion = self.occasion()
+        return self._run(lambda view: cards.describe(view, model, facts, occasion))
+
     def delete_model(self, model: str, *, reason: str = "", force: bool = False) -> Receipt:
         """Mark a model deleted: its versions are yanked, its stages vacated, its name is not reused.
 

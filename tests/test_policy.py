@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from gitreg import gates
-from gitreg.errors import ConflictError, InvalidError, PolicyError
+from gitreg.errors import ConflictError, PolicyError
 from gitreg.operations import amend, cards, message, stages
 from gitreg.operations.register import register
 from gitreg.records import Gate

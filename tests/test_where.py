@@ -62,10 +62,11 @@ def test_what_is_given_comes_before_the_environment_and_that_before_the_folder(n
 
 def test_the_environment_may_name_the_branch(nested, found, git, monkeypatch):
     git(nested, "branch", "other")
+    monkeypatch.setenv("GITREG_REGISTRY", str(nested))
     monkeypatch.setenv("GITREG_BRANCH", "other")
 
-    assert found(nested) == ("refs/heads/other", "")
-    assert found(nested, "main") == ("refs/heads/main", "")
+    assert found() == ("refs/heads/other", "")
+    assert found(nested) == ("refs/heads/main", "")  # a branch of another registry's is not looked for here
 
 
 def test_git_s_config_names_a_branch_that_no_worktree_has(git, tmp_path, found):

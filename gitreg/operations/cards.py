@@ -64,6 +64,16 @@ def _allowed(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact is not None}
 
 
+def describe(view: View, model: str, facts: Mapping[str, Any], occasion: Occasion) -> Change:
+    """Return the change that makes *model* with these *facts*, or sets them where it is there already.
+
+    Raises:
+        ConflictError: the model was deleted, or its name collides with another.
+        UsageError: the name is malformed, or a fact is not a field that can be set.
+    """
+    return create(view, model, facts, occasion) if view.find_card(model) is None else update(view, model, facts)
+
+
 def delete(view: View, model: str, reason: str, occasion: Occasion, *, force: bool = False) -> Change:
     """Return the change that marks *model* deleted, yanks all its versions and vacates all its stages.
 

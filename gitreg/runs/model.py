@@ -234,8 +234,6 @@ class Model:
             raise NotFoundError("{what} of {model!r} would have to be created, and this is read-only", what=what, model=self.name, hint="Model(…, create=True), and no GITREG_READONLY")
         try:
             with registry.transaction(reason=reason, replay=True) as tx:
-                if not tx.knows(self.name):
-                    tx.create_model(self.name, **self._card)
                 self._describe(tx)
                 tx.register(self.name, self._asked)
                 if then:
@@ -251,7 +249,7 @@ class Model:
     def _describe(self, tx: Transaction) -> None:
         """Set the card's fields that were given, where they are not set already."""
         if self._card:
-            tx.update_model(self.name, **self._card)
+            tx.describe_model(self.name, **self._card)
 
     def _update(self, **facts: Any) -> None:
         version = self._resolved()
