@@ -1,6 +1,6 @@
 """Write a commit that nobody sees yet, then move a branch to it, and with it the checkouts that are on it.
 
-The order is what survives a crash: objects synced, journal, locks, checks, compare-and-swap of the ref, refresh.
+The order is what survives a crash: journal, locks, checks, objects synced, compare-and-swap of the ref, refresh.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gitreg.store import journal, worktree
 from gitreg.store.objects import ObjectWriter, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gitreg.records import Occasion
     from gitreg.store.cache import Cache
@@ -36,56 +36,64 @@ class Step(NamedTuple):
     ref: str
     old: str
     tree: str
-    new: str
+    new: Prepared
 
 
-def write(repo: GitRepo, cache: Cache, parent: str | None, content: Content) -> str:
-    """Write blobs, the touched trees and the commit on top of *parent*, durably; returns the commit's id.
+class Prepared(NamedTuple):
+    """A commit whose objects are made, and what writes those that are not written yet, durably."""
+
+    id: str
+    flush: Callable[[], None]
+
+
+def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) -> Prepared:
+    """Return the commit on top of *parent*: its blobs, the touched trees and itself are written by ``flush``.
 
     The commit is signed where the person's git signs (``commit.gpgsign``).
 
     Raises:
-        BusyError: the disk is full or read-only, or the signing program refuses.
+        BusyError: the signing program refuses, or cannot be given what to sign.
     """
     writer = ObjectWriter(repo.common_dir, repo.algorithm)
     blobs: dict[str, str | None] = {path: writer.add("blob", data) for path, data in content.files.items()}
     root = write_tree(writer, cache, cache.root(parent) if parent else None, blobs)
     if repo.signs():
         writer.flush()
-        return repo.signed_commit(root, parent, content.message, content.occasion)
+        return Prepared(repo.signed_commit(root, parent, content.message, content.occasion), writer.flush)
     who = f"{content.occasion.by} {int(content.occasion.now.timestamp())} +0000"
     lines = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}", "", content.message]
     commit = writer.add("commit", "\n".join(lines).encode())
-    writer.flush()
     cache.keep_root(commit, root)
-    return commit
+    return Prepared(commit, writer.flush)
 
 
 def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpdate, lock: int) -> bool:
-    """Move a branch by compare-and-swap and refresh its checkouts; False where another writer was first.
+    """Write the commit, move the branch to it by compare-and-swap, refresh its checkouts; False where another was first.
 
     *paths* are the files that differ, each with its blob id before (None for a new one); *lock* is the
     registry's, which git children hold too.
 
     Raises:
         ConflictError: a person's edit is in the way in a checkout; nothing is changed.
-        BusyError: another git command holds a lock.
+        BusyError: another git command holds a lock, or the disk is full or read-only.
     """
     checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == step.ref]
     with uninterrupted():
         if checkouts:  # first of all: healing takes back the locks that are taken next
             folders = tuple(journal.named(checkout.folder) for checkout in checkouts)
-            journal.write(repo.common_dir, journal.Entry(step.ref, step.tree, step.new, folders, tuple(paths)))
+            journal.write(repo.common_dir, journal.Entry(step.ref, step.tree, step.new.id, folders, tuple(paths)))
         try:
             with contextlib.ExitStack() as stack:
-                refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, step.tree, step.new, lock)) for checkout in checkouts]
-                for refresh in refreshes:
-                    refresh.check(paths)
-                moved = update.move(step.ref, step.new, step.old)
+                refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, step.tree, step.new.id, lock)) for checkout in checkouts]
+                with contextlib.ExitStack() as checks:  # git looks for edits while objects are synced
+                    for refresh in refreshes:
+                        checks.enter_context(refresh.checked(paths))
+                    step.new.flush()
+                moved = update.move(step.ref, step.new.id, step.old)
                 behind = [refresh for refresh in refreshes if moved and not refresh.apply(list(paths))]
         except GitregError:
             tip = repo.reader.info(step.ref)
-            if tip is None or tip.id != step.new:
+            if tip is None or tip.id != step.new.id:
                 journal.drop(repo.common_dir)
             raise
         if not behind:

@@ -219,6 +219,6 @@ def _committed(target: Target, made: Plan, occasion: Occasion, descriptor: int) 
     before = {made.base.prefix + path: made.base.blob_id(path) if data is not None else None for path, (data, _) in made.files.items()}
     old = made.base.commit
     with target.repo.ref_update(f"gitreg: {made.subject}", descriptor) as update:
-        new = commits.write(target.repo, target.cache, old, commits.Content(files, made.message, occasion))
+        new = commits.prepared(target.repo, target.cache, old, commits.Content(files, made.message, occasion))
         moved = commits.move(target.repo, commits.Step(target.ref, old, old, new), before, update, descriptor)
-    return new if moved else None
+    return new.id if moved else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,7 +49,7 @@ class Refresh:
         take_index(self.checkout, self.patience)
         try:
             if os.path.exists(self._index):
-                shutil.copy2(self._index, self._copy)  # with its time: git tells racy entries by it
+                os.link(self._index, self._copy)  # git never writes an index in place, so this stays as it is now
         except OSError as error:
             release_index(self.checkout)
             raise BusyError("cannot write to {folder!r}: {reason}", folder=self.checkout.git_dir, reason=error.strerror or str(error)) from None
@@ -59,8 +58,11 @@ class Refresh:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         release_index(self.checkout)
 
-    def check(self, before: dict[str, str | None]) -> None:
+    @contextlib.contextmanager
+    def checked(self, before: dict[str, str | None]) -> Iterator[None]:
         """Refuse if a person's work is in the way of the paths in *before* (path to blob id, None for a new file).
+
+        git looks while the body runs; the verdict falls at its end.
 
         Raises:
             ConflictError: an edit, a staged or an untracked file stands there, or a merge or rebase is under way.
@@ -73,11 +75,12 @@ class Refresh:
             raise ConflictError("a {what} is under way in {folder!r}", what=now.busy, folder=now.folder, hint=f"finish or abort the {now.busy} first")
         new = [path for path, blob in before.items() if blob is None]
         roots = {root for path in new for root in self._new_folders(path)}
-        edits = self._edits([path for path, blob in before.items() if blob is not None])
+        index, edits = self._index_at({*before, *roots}), self._edits([path for path, blob in before.items() if blob is not None])
         try:
-            staged = self._staged({*before, *roots})
+            yield
         finally:
-            edited = edits()
+            answers = index(), edits()
+        staged, edited = _staged(answers[0]), answers[1]
         for path, entry in staged.items():
             if path in roots or (path not in before and any(path.startswith(f"{file}/") for file in new)):
                 raise self._in_the_way(path, "staged changes")
@@ -101,14 +104,9 @@ class Refresh:
     def _in_the_way(self, path: str, what: str) -> ConflictError:
         return ConflictError("{path} in {folder!r} has {what}: this write would touch them", path=path, folder=self.checkout.folder, what=what, hint=f"git stash push -- {path}")
 
-    def _staged(self, paths: Collection[str]) -> dict[str, Staged]:
-        """Return what the index has at and below *paths*."""
-        found = {}
-        for line in self._listing("ls-files", "-s", "-v", "-z", paths=paths)():
-            meta, _, path = line.partition("\t")
-            tag, _, blob, stage = meta.split(" ")
-            found[path] = Staged(blob if stage == "0" else "unmerged", overlooked=tag.islower() or tag == "S")
-        return found
+    def _index_at(self, paths: Collection[str]) -> Callable[[], list[str]]:
+        """Start to ask git what the index has at and below *paths*; :func:`_staged` reads the answer."""
+        return self._listing("ls-files", "-s", "-v", "-z", paths=paths)
 
     def _edits(self, paths: Collection[str]) -> Callable[[], list[str]]:
         """Start to ask git which files differ from the index by content; a touched or copied file is not an edit."""
@@ -190,7 +188,7 @@ class Refresh:
         """
         before = {path: self._blob(self.old, path) for path in paths}
         after = {path: self._blob(self.new, path) for path in paths}
-        staged = {path: entry.blob for path, entry in self._staged(paths).items()}
+        staged = {path: entry.blob for path, entry in _staged(self._index_at(paths)()).items()}
         if all(staged.get(path) == after[path] for path in paths):
             return []
         behind = [path for path in paths if staged.get(path) == before[path]]
@@ -236,6 +234,16 @@ class Refresh:
 
     def _git(self, *args: str, env: dict[str, str] | None = None, data: bytes | None = None) -> tuple[int, bytes, bytes]:
         return self.repo.git(*self._place(), *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder, data=data)
+
+
+def _staged(lines: Iterable[str]) -> dict[str, Staged]:
+    """Return by path what ``ls-files -s -v`` says of the index."""
+    found = {}
+    for line in lines:
+        meta, _, path = line.partition("\t")
+        tag, _, blob, stage = meta.split(" ")
+        found[path] = Staged(blob if stage == "0" else "unmerged", overlooked=tag.islower() or tag == "S")
+    return found
 
 
 def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:

@@ -18,12 +18,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import git  # noqa: F401 - imported before the fork, as filelock is: a sweep shall not wait for it at each step
 
 from gitreg import Registry
 from gitreg.store import journal, lock, objects, worktree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST = 400  # steps
 CALLS = ("open", "write", "fsync", "rename", "replace", "link", "unlink", "mkdir")
@@ -96,13 +99,16 @@ def no_journal() -> None:
 
 
 def refresh_before_the_ref() -> None:
-    check = worktree.Refresh.check
+    checked = worktree.Refresh.checked
 
-    def eager(self: worktree.Refresh, before: dict[str, str | None]) -> None:
-        check(self, before)
-        self.apply(list(before))
+    @contextlib.contextmanager
+    def eager(self: worktree.Refresh, before: dict[str, str | None]) -> Iterator[None]:
+        with checked(self, before):
+            yield
+        apply(self, list(before))
 
-    worktree.Refresh.check = eager
+    apply = worktree.Refresh.apply
+    worktree.Refresh.checked = eager
     worktree.Refresh.apply = lambda self, paths: True
 
 
@@ -148,7 +154,9 @@ class Countdown:
         def dying(*args: Any, **options: Any) -> Any:
             self.step(f"before {name} {self.shown(args)}")
             if name == "write":
-                self.step("in the middle of write", lambda: call(args[0], args[1][: len(args[1]) // 2]))
+                half = len(args[1]) // 2
+                if self.step("in the middle of write", lambda: call(args[0], args[1][:half])):
+                    return half  # the signal was held back, and this was a short write
             return call(*args, **options)
 
         return dying
@@ -166,13 +174,15 @@ class Countdown:
     def shown(args: tuple[Any, ...]) -> str:
         return " ".join(Path(arg).name[:20] for arg in args if isinstance(arg, str) and "/" in arg)
 
-    def step(self, what: str, last: Any = None) -> None:
+    def step(self, what: str, last: Any = None) -> bool:
+        """Die here if it is this step's turn, after *last*; True where death was a signal that was held back."""
         self.left -= 1
         if self.left == 0:
             if last:
                 last()
             self.write(self.tell, what.encode())
             self.die()
+        return self.left == 0
 
 
 def kill() -> None:
