@@ -90,7 +90,9 @@ def _figure(value: float) -> str:
 
 
 def write(results: dict[str, Any]) -> Iterable[str]:
-    """Put *results* into the data file and the page that shows them; returns their paths."""
+    """Put *results* into the data file and the page that shows them, and keep the tables that were not measured; returns the paths."""
+    with open(DATA, encoding="utf-8") as file:
+        results = {key: value or before for (key, value), before in zip(results.items(), map(json.load(file).get, results), strict=True)}
     with open(DATA, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1)
         file.write("\n")
