@@ -6,6 +6,7 @@ synced. git's own tools either do not sync (``git mktree``) or cost a process an
 
 from __future__ import annotations
 
+import contextlib
 import os
 from hashlib import new as new_hash
 from typing import TYPE_CHECKING
@@ -16,9 +17,12 @@ from gitreg.store.disk import sync
 from gitreg.store.trees import FILE, FOLDER, Entry, tree_bytes, with_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gitreg.store.cache import Cache
+
+_TOGETHER = 100  # objects that are open at once
+
 
 class ObjectWriter:
     """Collects objects and writes them at once; :meth:`flush` returns when they would survive a power cut."""
@@ -44,10 +48,11 @@ class ObjectWriter:
         """
         pending, self._pending = self._pending, {}
         made = [object_id for object_id in pending if self._fan_out(object_id)]
-        folders = {self._folder} if made else set()
+        folders = {os.path.join(self._folder, object_id[:2]) for object_id in pending} | ({self._folder} if made else set())
         try:
-            for object_id, whole in pending.items():
-                folders.add(self._write(object_id, compress(whole, 1)))
+            objects = list(pending.items())
+            for start in range(0, len(objects), _TOGETHER):
+                self._write(objects[start : start + _TOGETHER])
             for folder in sorted(folders):
                 sync(folder)
         except OSError as error:
@@ -67,24 +72,33 @@ class ObjectWriter:
             raise _unwritable(self._folder, error) from None
         return True
 
-    def _write(self, object_id: str, packed: bytes) -> str:
-        """Write one object, over one of that name too: it may be a piece that a power cut left, or about to be pruned."""
-        folder = os.path.join(self._folder, object_id[:2])
-        temporary = os.path.join(folder, f"tmp_obj_gitreg_{os.getpid()}_{os.urandom(6).hex()}")  # git gc removes old ones
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444)
+    def _write(self, objects: Iterable[tuple[str, bytes]]) -> None:
+        """Write objects, over others of their names too: those may be pieces that a power cut left, or about to be pruned.
+
+        All are written before the first is synced: a disk takes them together more cheaply than one by one.
+        """
+        open_files: dict[str, tuple[int, str]] = {}  # final path: descriptor, temporary path
         try:
-            try:
-                _write_all(descriptor, packed)
+            for object_id, whole in objects:
+                folder = os.path.join(self._folder, object_id[:2])
+                temporary = os.path.join(folder, f"tmp_obj_gitreg_{os.getpid()}_{os.urandom(6).hex()}")  # git gc removes old ones
+                descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444)
+                open_files[os.path.join(folder, object_id[2:])] = descriptor, temporary
+                _write_all(descriptor, compress(whole, 1))
                 if self._mode & 0o020:  # shared with a group, whatever this person's umask is
                     os.fchmod(descriptor, self._mode & 0o444)
+            for descriptor, _ in open_files.values():
                 os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.rename(temporary, os.path.join(folder, object_id[2:]))
+            for final, (_, temporary) in open_files.items():
+                os.rename(temporary, final)
         except OSError:
-            os.unlink(temporary)
+            for _, temporary in open_files.values():
+                with contextlib.suppress(FileNotFoundError):  # renamed already
+                    os.unlink(temporary)
             raise
-        return folder
+        finally:
+            for descriptor, _ in open_files.values():
+                os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

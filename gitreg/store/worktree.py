@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from gitreg.store.gitrepo import Checkout, GitRepo
 
+    Look = tuple[int, ...] | None
+
 _OWNER, _COPY = "gitreg.owner", "gitreg.index"
 _PATIENCE, _POLL = 10.0, 0.02  # seconds to wait for a git command that holds index.lock
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
@@ -44,6 +46,7 @@ class Refresh:
         self.repo, self.checkout, self.old, self.new, self.lock, self.patience = repo, checkout, old, new, lock, patience
         self._index = os.path.join(checkout.git_dir, "index")
         self._copy = os.path.join(checkout.git_dir, _COPY)
+        self._seen: dict[str, Look] = {}
 
     def __enter__(self) -> Refresh:
         take_index(self.checkout, self.patience)
@@ -73,6 +76,7 @@ class Refresh:
             raise BusyError("{folder!r} was switched to another branch just now", folder=now.folder)
         if now.busy:
             raise ConflictError("a {what} is under way in {folder!r}", what=now.busy, folder=now.folder, hint=f"finish or abort the {now.busy} first")
+        self._seen = {path: self._look(path) for path in before}
         new = [path for path, blob in before.items() if blob is None]
         roots = {root for path in new for root in self._new_folders(path)}
         index, edits = self._index_at({*before, *roots}), self._edits([path for path, blob in before.items() if blob is not None])
@@ -154,7 +158,9 @@ class Refresh:
 
     def apply(self, paths: Sequence[str]) -> bool:
         """Bring index and files to the new commit, durably; False where git would not, for the journal to heal."""
-        code, _, _ = self._git("read-tree", "-m", "-u", "--no-recurse-submodules", self.old, self.new)
+        if any(self._look(path) != seen for path, seen in self._seen.items()):
+            return False  # edited since git looked
+        code, _, _ = self._git(*self._switch(paths))
         if code:
             return False
         try:
@@ -162,6 +168,20 @@ class Refresh:
         except OSError:
             return False
         return True
+
+    def _switch(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Return the git command for it: of a few paths, at half the cost, or of all where many differ or some are hidden."""
+        if len(paths) > _FEW or os.path.exists(os.path.join(self.checkout.git_dir, "info", "sparse-checkout")):
+            return ("read-tree", "-m", "-u", "--no-recurse-submodules", self.old, self.new)
+        return ("--literal-pathspecs", "checkout", "-q", "--no-recurse-submodules", "--overlay", self.new, "--", *paths)
+
+    def _look(self, path: str) -> Look:
+        """Return what tells a file apart from what is written there later; None where there is none."""
+        try:
+            seen = os.lstat(os.path.join(self.checkout.folder, path))
+        except OSError:
+            return None
+        return seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
     def settle(self, paths: Iterable[str]) -> None:
         """Sync the refreshed files and put the new index in place."""

@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,12 +120,12 @@ def no_refresh() -> None:
 def objects_in_place() -> None:
     """Write objects under their final names, as if a write could not be cut short."""
 
-    def careless(self: objects.ObjectWriter, object_id: str, packed: bytes) -> str:
-        final = os.path.join(self._folder, object_id[:2], object_id[2:])
-        descriptor = os.open(final, os.O_CREAT | os.O_WRONLY)
-        os.write(descriptor, packed)
-        os.close(descriptor)
-        return os.path.dirname(final)
+    def careless(self: objects.ObjectWriter, some: list[tuple[str, bytes]]) -> None:
+        for object_id, whole in some:
+            final = os.path.join(self._folder, object_id[:2], object_id[2:])
+            descriptor = os.open(final, os.O_CREAT | os.O_WRONLY)
+            os.write(descriptor, zlib.compress(whole))
+            os.close(descriptor)
 
     objects.ObjectWriter._write = careless
 
