@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks import servers
 from gitreg import Registry
 
 if TYPE_CHECKING:
@@ -61,3 +63,17 @@ def iris(registry):
     registry.promote("iris@1", "production")
     registry.promote("iris@2", "staging")
     return registry
+
+
+@pytest.fixture
+def serve(hermetic, tmp_path_factory):
+    """Start servers for this test: ``serve(servers.Http, authenticated=True)``."""
+    with ExitStack() as running:
+
+        def start(kind: type[servers.Server], **options: Any) -> servers.Server:
+            try:
+                return running.enter_context(kind(tmp_path_factory.mktemp("server"), **options))
+            except servers.MissingError as missing:
+                pytest.skip(str(missing))
+
+        yield start
