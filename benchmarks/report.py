@@ -43,7 +43,7 @@ def _ms(samples: Samples) -> float:
 
 def markdown(results: dict[str, Any]) -> str:
     """Return all of *results* for a person."""
-    return "\n".join([*_machine(results["machine"]), "", *_bars(results["bars"], results["imported"]), "", *_sides(results["rows"], results["durable"])])
+    return "\n".join([*_machine(results["machine"]), "", *_bars(results["bars"], results["imported"]), "", *_promises(results["crowds"] or ()), "", *_sides(results["rows"], results["durable"])])
 
 
 def _machine(machine: dict[str, str]) -> Iterator[str]:
@@ -51,13 +51,18 @@ def _machine(machine: dict[str, str]) -> Iterator[str]:
 
 
 def _bars(bars: Sequence[dict[str, Any]], imported: Sequence[str]) -> Iterator[str]:
+    yield from _promises(bars)
+    if bars:
+        yield f"| a cold `get` imports neither GitPython nor filelock nor rich nor importlib.metadata | | {', '.join(imported) or 'none of them'} | {_verdict(not imported)} | | | |"
+
+
+def _promises(bars: Sequence[dict[str, Any]]) -> Iterator[str]:
     if not bars:
         return
     yield "| promise | at most | measured | | median | against | n |"
     yield "| --- | ---: | ---: | --- | ---: | ---: | ---: |"
     for bar in bars:
         yield f"| {bar['name']} | {bar['most']:g} × | {bar['ratio']:.2f} × | {_verdict(bar['met'])} | {bar['ms']:.2f} ms | {bar['against_ms']:.2f} ms | {bar['n']} |"
-    yield f"| a cold `get` imports neither GitPython nor filelock nor rich nor importlib.metadata | | {', '.join(imported) or 'none of them'} | {_verdict(not imported)} | | | |"
 
 
 def _verdict(met: bool) -> str:

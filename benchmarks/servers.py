@@ -186,8 +186,8 @@ class Ssh(Server):
         shutil.copy(self._at("person.pub"), self._at("authorized_keys"))
         with open(self._at("sshd.conf"), "w", encoding="utf-8") as file:
             file.write(self._configuration())
-        with open(self._at("host.pub"), encoding="ascii") as key, open(self._at("known_hosts"), "w", encoding="ascii") as file:
-            file.write(f"[{LOCALHOST}]:{self.port} {key.read()}")
+        with open(self._at("host.pub"), encoding="ascii") as public, open(self._at("known_hosts"), "w", encoding="ascii") as file:
+            file.write(f"[{LOCALHOST}]:{self.port} {public.read()}")
         return [found, "-D", "-e", "-f", self._at("sshd.conf")]
 
     def _configuration(self) -> str:

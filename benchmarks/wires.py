@@ -99,8 +99,8 @@ class _Call:
                 self._wire.fault = ""
         return True
 
-    def answered(self, chunk: bytes) -> bool:
-        """Look at what the server says; False where the client must not hear it."""
+    def answered(self, chunk: bytes) -> bool:  # noqa: ARG002 - whatever it is
+        """Tell whether the client may hear what the server says."""
         self._pause()
         if self._deaf:
             self._hang_up()
