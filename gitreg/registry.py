@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gitreg.records import Change, Finding, ModelVersion
+    from gitreg.store.remote import Remote
     from gitreg.store.transaction import Target
     from gitreg.view import Draft, View
 
@@ -30,9 +31,9 @@ class Registry(Reads, Verbs):
     It may be used by several threads at once, and closed when it is no longer needed (or used in a ``with``).
     """
 
-    def __init__(self, location: Location, *, dry_run: bool = False) -> None:
+    def __init__(self, location: Location, *, dry_run: bool = False, offline: bool = False) -> None:
         self._location = location
-        self._dry_run = dry_run
+        self._dry_run, self._offline = dry_run, offline
         self._cache = Cache(location.repo)
         self._last: Snapshot | None = None
         self._turn = threading.Lock()
@@ -52,16 +53,17 @@ class Registry(Reads, Verbs):
         return cls(setup.initialised(os.fspath(path), branch, now()))
 
     @classmethod
-    def open(cls, path_or_url: str | os.PathLike[str] | None = None, *, branch: str | None = None, dry_run: bool = False) -> Registry:
+    def open(cls, path_or_url: str | os.PathLike[str] | None = None, *, branch: str | None = None, dry_run: bool = False, offline: bool = False) -> Registry:
         """Return the registry at *path_or_url*, else the one that the environment names, else the nearest upward.
 
-        With *dry_run* nothing is committed: receipts carry the ``diff`` that would be.
+        With *dry_run* nothing is committed: receipts carry the ``diff`` that would be. With *offline* a write stays
+        here although the registry has a remote, until :meth:`sync`.
 
         Raises:
             NotFoundError: there is no registry.
         """
         location = locate(os.fspath(path_or_url) if path_or_url is not None else None, branch)
-        registry = cls(location, dry_run=dry_run)
+        registry = cls(location, dry_run=dry_run, offline=offline)
         if os.path.exists(os.path.join(location.repo.common_dir, "gitreg", "journal")):
             registry._heal()
         return registry
@@ -165,7 +167,7 @@ class Registry(Reads, Verbs):
         words = transaction.Wording(*wording)
         with self._turn:
             if self._dry_run:
-                base = self.snapshot()
+                base = self._at(transaction.start(target).base)
                 return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base)), None, self.occasion())
             return transaction.commit(target, operations, words, expected, self.occasion())
 
@@ -186,12 +188,22 @@ class Registry(Reads, Verbs):
     def _target(self) -> Target:
         from gitreg.store.transaction import Target
 
-        return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._cache)
+        return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._remote, self._cache)
+
+    def _remote(self, view: View) -> Remote | None:
+        """Return the remote that shares this registry's branch, or None: there is none, or this branch is not the one."""
+        if self._offline or view.config.remote is None or not self._is_truth(view):
+            return None
+        from gitreg.store import remote
+
+        return remote.configured(self._location.repo, view.config.remote, self._location.ref.removeprefix("refs/heads/"))
 
     def _guarded(self, view: View) -> bool:
         """Tell whether this branch is the one that review protects; git is asked only where a stage wants review."""
-        if not any(rule.review for rule in view.config.stages.values()):
-            return False
+        return any(rule.review for rule in view.config.stages.values()) and self._is_truth(view)
+
+    def _is_truth(self, view: View) -> bool:
+        """Tell whether this branch is the one that is the truth of this registry."""
         repo = self._location.repo
         truth = view.config.branch or repo.default_branch(view.config.remote) or (repo.head_ref() or "").removeprefix("refs/heads/")
         return self._location.ref == f"refs/heads/{truth}"

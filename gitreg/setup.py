@@ -134,8 +134,8 @@ def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg list")
         with repo.ref_update("gitreg: registry: create it", descriptor) as update:
             new = commits.prepared(repo, Cache(repo), tip, commits.Content(files, "registry: create it\n", occasion))
-            moved = commits.move(repo, commits.Step(ref, tip or zeros, tip or nothing, new), _before(repo, tip, files), update, descriptor)
-        if not moved:
+            outcome = commits.move(repo, commits.Step(ref, tip or zeros, tip or nothing, new), _before(repo, tip, files), update, descriptor)
+        if outcome is commits.Outcome.LOST:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg init")
 
 

@@ -32,7 +32,7 @@ def interrupted(iris, git):
     iris.promote("iris@3", "production")
     new = git(iris.path, "rev-parse", "HEAD")
     git(iris.path, "checkout", old, "--", STAGES)
-    journal.write(f"{iris.path}/.git", journal.Entry("refs/heads/main", old, new, (iris.path,), (STAGES,)))
+    journal.write(f"{iris.path}/.git", journal.Entry("refs/heads/main", old, new, (iris.path,)))
 
 
 def test_an_interrupted_write_is_found(iris, git):

@@ -29,12 +29,13 @@ class Settings(NamedTuple):
     dry_run: bool = False
     quiet: bool = False
     no_color: bool = False
+    offline: bool = False
 
     def open(self) -> Registry:
         """Return the registry; a write command with ``--at`` is refused before this."""
         from gitreg.registry import Registry
 
-        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run)
+        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run, offline=self.offline)
         context = click.get_current_context(silent=True)
         if context:
             context.call_on_close(registry.close)
@@ -68,6 +69,7 @@ _COLOR = _option("--no-color", is_flag=True, help="Print without colours (also: 
 _FORMAT = _option("--format", type=click.Choice(FORMATS), help="How to print (default: table).")
 _AT = _option("--at", metavar="REV_OR_DATE", help="Read the registry as it was at a revision or date.")
 _DRY_RUN = _option("--dry-run", is_flag=True, help="Print the diff, commit nothing.")
+_OFFLINE = _option("--offline", is_flag=True, help="Write here only; gitreg sync sends it to the remote later.")
 
 
 def _all(*decorators: Decorator) -> Decorator:
@@ -79,9 +81,9 @@ def _all(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-everywhere = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _DRY_RUN, _QUIET, _COLOR)
+everywhere = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
 reading = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _QUIET, _COLOR)
-writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _QUIET, _COLOR)
+writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
 tending = _all(_REGISTRY, _BRANCH, _FORMAT, _QUIET, _COLOR)
 plain = _all(_FORMAT, _QUIET, _COLOR)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import GitregError
@@ -31,12 +32,24 @@ class Content(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A branch on its way: *old* is the commit it must be at (zeros for a new one), *tree* what its checkouts have."""
+    """A branch on its way: *old* is the commit it must be at (zeros for a new one), *tree* what its checkouts have.
+
+    *publish* shares the new commit before the branch moves; it answers False where another was first.
+    """
 
     ref: str
     old: str
     tree: str
     new: Prepared
+    publish: Callable[[str], bool] | None = None
+
+
+class Outcome(Enum):
+    """What became of a step."""
+
+    LOST = "another was first, nothing was changed"
+    DONE = "the branch is there"
+    SHARED = "the remote has it, and the branch here moved elsewhere meanwhile or cannot be moved"
 
 
 class Prepared(NamedTuple):
@@ -67,8 +80,20 @@ def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) 
     return Prepared(commit, writer.flush)
 
 
-def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpdate, lock: int) -> bool:
-    """Write the commit, move the branch to it by compare-and-swap, refresh its checkouts; False where another was first.
+def follow(repo: GitRepo, ref: str, old: str, new: str, lock: int) -> bool:
+    """Move a branch to a commit that is there already, and refresh its checkouts; False where it is no longer at *old*.
+
+    Raises:
+        ConflictError: a person's edit is in the way in a checkout; nothing is changed.
+        BusyError: another git command holds a lock, or the disk is full or read-only.
+    """
+    paths = {path: change.old for path, change in repo.changed(old, new).items()}
+    with repo.ref_update("gitreg: follow the remote", lock) as update:
+        return move(repo, Step(ref, old, old, Prepared(new, lambda: None)), paths, update, lock) is Outcome.DONE
+
+
+def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpdate, lock: int) -> Outcome:
+    """Write the commit, share it, move the branch to it by compare-and-swap, and refresh its checkouts.
 
     *paths* are the files that differ, each with its blob id before (None for a new one); *lock* is the
     registry's, which git children hold too.
@@ -81,7 +106,7 @@ def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpd
     with uninterrupted():
         if checkouts:  # first of all: healing takes back the locks that are taken next
             folders = tuple(journal.named(checkout.folder) for checkout in checkouts)
-            journal.write(repo.common_dir, journal.Entry(step.ref, step.tree, step.new.id, folders, tuple(paths)))
+            journal.write(repo.common_dir, journal.Entry(step.ref, step.tree, step.new.id, folders))
         try:
             with contextlib.ExitStack() as stack:
                 refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, step.tree, step.new.id, lock)) for checkout in checkouts]
@@ -89,8 +114,8 @@ def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpd
                     for refresh in refreshes:
                         checks.enter_context(refresh.checked(paths))
                     step.new.flush()
-                moved = update.move(step.ref, step.new.id, step.old)
-                behind = [refresh for refresh in refreshes if moved and not refresh.apply(list(paths))]
+                outcome = _moved(step, update)
+                behind = [refresh for refresh in refreshes if outcome is Outcome.DONE and not refresh.apply(list(paths))]
         except GitregError:
             tip = repo.reader.info(step.ref)
             if tip is None or tip.id != step.new.id:
@@ -98,7 +123,18 @@ def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpd
             raise
         if not behind:
             journal.drop(repo.common_dir)
-    return moved
+    return outcome
+
+
+def _moved(step: Step, update: RefUpdate) -> Outcome:
+    if step.publish is None:
+        return Outcome.DONE if update.move(step.ref, step.new.id, step.old) else Outcome.LOST
+    if not step.publish(step.new.id):
+        return Outcome.LOST
+    with contextlib.suppress(GitregError):  # what the remote has is done, whatever happens here
+        if update.move(step.ref, step.new.id, step.old):
+            return Outcome.DONE
+    return Outcome.SHARED
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gitreg.records import Occasion
 
-_SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
+SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
 
 
 class Identity(NamedTuple):
@@ -32,6 +32,15 @@ class Identity(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"
+
+
+class Changed(NamedTuple):
+    """A path that differs between two commits: mode and id before and after, both None where it is absent."""
+
+    old_mode: str | None
+    old: str | None
+    new_mode: str | None
+    new: str | None
 
 
 class Checkout(NamedTuple):
@@ -119,7 +128,7 @@ class GitRepo:
         """
         who = self.identity()
         env = {"GIT_COMMITTER_NAME": who.name, "GIT_COMMITTER_EMAIL": who.email}
-        git = process.begun(("--git-dir", self.git_dir), (*_SYNCED, "update-ref", "--create-reflog", "-m", reason, "--stdin"), env=env, lock=lock)
+        git = process.begun(("--git-dir", self.git_dir), (*SYNCED, "update-ref", "--create-reflog", "-m", reason, "--stdin"), env=env, lock=lock)
         with git:  # told nothing, git ends and does nothing
             yield RefUpdate(self, git)
 
@@ -163,7 +172,7 @@ class GitRepo:
         at = f"{int(occasion.now.timestamp())} +0000"
         env = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in (("NAME", who.name), ("EMAIL", who.email), ("DATE", at))}
         args = ("commit-tree", "-S", tree, *(("-p", parent) if parent else ()), "-F", "-")
-        code, out, err = process.run(("--git-dir", self.git_dir), (*_SYNCED, *args), data=message.encode(), env=env, asks=True)
+        code, out, err = process.run(("--git-dir", self.git_dir), (*SYNCED, *args), data=message.encode(), env=env, asks=True)
         if code:
             raise BusyError("git could not sign the commit: {said}", said=err.decode(errors="replace").strip(), hint="git config commit.gpgSign false")
         return out.decode().strip()
@@ -234,6 +243,25 @@ class GitRepo:
             meta, _, path = entry.partition("\t")
             mode, _, object_id = meta.split(" ")
             yield mode, object_id, path[len(prefix) :]
+
+    def changed(self, old: str, new: str) -> dict[str, Changed]:
+        """Return by path what differs between two commits or trees."""
+        code, out, err = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-relative", old, new)
+        if code:
+            raise InvalidError(f"git cannot compare {old} and {new}: {err.decode(errors='replace').strip()}", hint="git fsck")
+        fields = out.decode(errors="surrogateescape").split("\0")
+        found = {}
+        for meta, path in zip(fields[::2], fields[1::2], strict=False):
+            old_mode, new_mode, before, after, _ = meta.removeprefix(":").split(" ")
+            found[path] = Changed(_present(old_mode), _present(before), _present(new_mode), _present(after))
+        return found
+
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Tell whether *of* has *commit* in its history."""
+        code, _, err = self.git("merge-base", "--is-ancestor", commit, of)
+        if code not in (0, 1):
+            raise InvalidError(f"git cannot compare {commit} and {of}: {err.decode(errors='replace').strip()}", hint="git fsck")
+        return code == 0
 
     def log(self, commit: str, paths: Iterable[str], only: str = "") -> Iterator[LoggedCommit]:
         """Yield the first-parent commits that changed *paths*, newest first, each against its first parent.

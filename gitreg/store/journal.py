@@ -11,13 +11,12 @@ from gitreg.store.disk import sync
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A ref on its way from *old* to *new*, the worktrees to follow, and the paths that differ (from the top)."""
+    """A ref on its way from *old* to *new*, and the worktrees to follow."""
 
     ref: str
     old: str
     new: str
     checkouts: tuple[str, ...]
-    paths: tuple[str, ...]
 
 
 def named(folder: str) -> str:

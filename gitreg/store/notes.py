@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitreg.store import journal
+from gitreg.store.commits import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gitreg.records import Config, Manifest
+    from gitreg.records import Manifest
     from gitreg.store.gitrepo import GitRepo
 
 
-def of_commit(repo: GitRepo, ref: str, config: Config) -> Iterator[str]:
-    """Yield what a new commit on *ref* leaves open."""
+def of_commit(repo: GitRepo, unshared: str | None, outcome: Outcome) -> Iterator[str]:
+    """Yield what a new commit leaves open; *unshared* is the remote that was not told of it."""
     who = repo.identity()
     if not who.configured:
         yield f"git knows no name for you, this was committed as {who}; set one: git config --global user.name NAME, user.email ADDRESS"
     entry = journal.read(repo.common_dir)
+    if outcome is Outcome.SHARED:
+        yield "the remote has this change; the branch here could not follow: gitreg sync"
     if entry is not None:
         yield f"committed, but git could not refresh the files in {' and '.join(entry.checkouts)}: the next command tries again"
-    if config.remote:
-        yield f"this commit is local; to share it: git push {config.remote} {ref.removeprefix('refs/heads/')}"
+    if unshared:
+        yield f"this commit is only here, {unshared} does not have it"
 
 
 def of_artifacts(model: str, manifests: Iterable[tuple[Manifest | None, Manifest]]) -> Iterator[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gitreg.records import Change
     from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo
+    from gitreg.store.remote import Remote
     from gitreg.store.snapshot import Snapshot
     from gitreg.view import View
 
@@ -39,13 +40,22 @@ _LONGEST_PAUSE = 0.5  # seconds
 
 
 class Target(NamedTuple):
-    """Where a write goes: the ref, whether review guards it, how to see a commit, and what was read before."""
+    """Where a write goes: the ref, how to see a commit, whether review guards the ref, who shares it, what was read before."""
 
     repo: GitRepo
     ref: str
     snapshot: Callable[[str], Snapshot]
     guarded: Callable[[View], bool]
+    remote: Callable[[View], Remote | None]
     cache: Cache
+
+
+class Start(NamedTuple):
+    """Where a write begins: the commit that its branch is at, and the one that it is decided from, the remote's newer one."""
+
+    tip: str
+    base: str
+    remote: Remote | None
 
 
 class Plan(NamedTuple):
@@ -175,16 +185,45 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
-            tip = target.repo.reader.info(target.ref)
-            if tip is None:
-                raise ConflictError("branch {ref} is gone", ref=target.ref)
-            made = planned(target.snapshot(tip.id))
+            begun = start(target)
+            made = planned(target.snapshot(begun.base))
             if not made.files:
-                return receipt(made, None, occasion, healed)
-            new = _committed(target, made, occasion, descriptor)
-            if new:
-                return receipt(made, new, occasion, healed + _notes(target, made))
+                return receipt(made, None, occasion, healed + _followed(target, begun, descriptor))
+            outcome, new = _committed(target, made, begun, occasion, descriptor)
+            if outcome is not commits.Outcome.LOST:
+                return receipt(made, new, occasion, healed + _notes(target, made, begun, outcome))
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
+
+
+def start(target: Target) -> Start:
+    """Return where a write begins: with a remote, on the remote's branch as it is now, if it has commits that are not here.
+
+    Raises:
+        ConflictError: the branch is gone, or both it and the remote's have commits that the other has not.
+        BusyError: the remote cannot be reached.
+    """
+    found = target.repo.reader.info(target.ref)
+    if found is None:
+        raise ConflictError("branch {ref} is gone", ref=target.ref)
+    tip = found.id
+    remote = target.remote(target.snapshot(tip))
+    theirs = remote.fetch() if remote else None
+    if theirs is None or theirs == tip or target.repo.is_ancestor(theirs, tip):
+        return Start(tip, tip, remote)
+    if target.repo.is_ancestor(tip, theirs):
+        return Start(tip, theirs, remote)
+    raise ConflictError("{ref} here and at the remote have diverged: each has commits that the other has not", ref=target.ref, hint="gitreg sync")
+
+
+def _followed(target: Target, begun: Start, descriptor: int) -> tuple[str, ...]:
+    """Bring the branch to where the remote is, for the answer was given from there; a note where that cannot be."""
+    if begun.base == begun.tip:
+        return ()
+    try:
+        commits.follow(target.repo, target.ref, begun.tip, begun.base, descriptor)
+    except (ConflictError, BusyError) as error:
+        return (f"the branch here is behind its remote still: {error}",)
+    return ()
 
 
 def _same_outcome(made: Plan, expected: Sequence[Change]) -> None:
@@ -207,18 +246,20 @@ def receipt(made: Plan, commit_id: str | None, occasion: Occasion, told: tuple[s
     )  # fmt: skip
 
 
-def _notes(target: Target, made: Plan) -> tuple[str, ...]:
+def _notes(target: Target, made: Plan, begun: Start, outcome: commits.Outcome) -> tuple[str, ...]:
     pairs = {model: [(made.base.find_manifest(model, n) if made.base.find_card(model) else None, m) for n, m in new.items()] for model, new in made.draft.made.items()}
     artifacts = [note for model, changed in pairs.items() for note in notes.of_artifacts(model, changed)]
-    return (*notes.of_commit(target.repo, target.ref, made.draft.config), *artifacts)
+    shared = made.draft.config.remote if begun.remote is None else None
+    return (*notes.of_commit(target.repo, shared, outcome), *artifacts)
 
 
-def _committed(target: Target, made: Plan, occasion: Occasion, descriptor: int) -> str | None:
-    """Return the id of the commit, on its branch; None where another writer was first."""
+def _committed(target: Target, made: Plan, begun: Start, occasion: Occasion, descriptor: int) -> tuple[commits.Outcome, str]:
+    """Return what became of the commit of a plan, and its id."""
     files = {made.base.prefix + path: text.encode() for path, (_, text) in made.files.items()}
     before = {made.base.prefix + path: made.base.blob_id(path) if data is not None else None for path, (data, _) in made.files.items()}
-    old = made.base.commit
+    if begun.base != begun.tip:  # the branch takes the remote's commits with it; of these files it has the older state
+        before |= {path: change.old for path, change in target.repo.changed(begun.tip, begun.base).items()}
     with target.repo.ref_update(f"gitreg: {made.subject}", descriptor) as update:
-        new = commits.prepared(target.repo, target.cache, old, commits.Content(files, made.message, occasion))
-        moved = commits.move(target.repo, commits.Step(target.ref, old, old, new), before, update, descriptor)
-    return new.id if moved else None
+        new = commits.prepared(target.repo, target.cache, begun.base, commits.Content(files, made.message, occasion))
+        step = commits.Step(target.ref, begun.tip, begun.tip, new, begun.remote.push if begun.remote else None)
+        return commits.move(target.repo, step, before, update, descriptor), new.id

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from types import TracebackType
 
-    from gitreg.store.gitrepo import Checkout, GitRepo
+    from gitreg.store.gitrepo import Changed, Checkout, GitRepo
 
     Look = tuple[int, ...] | None
 
@@ -160,8 +160,7 @@ class Refresh:
         """Bring index and files to the new commit, durably; False where git would not, for the journal to heal."""
         if any(self._look(path) != seen for path, seen in self._seen.items()):
             return False  # edited since git looked
-        code, _, _ = self._git(*self._switch(paths))
-        if code:
+        if not (self._by_path(paths) or self._whole()):
             return False
         try:
             self.settle(paths)
@@ -169,11 +168,14 @@ class Refresh:
             return False
         return True
 
-    def _switch(self, paths: Sequence[str]) -> tuple[str, ...]:
-        """Return the git command for it: of a few paths, at half the cost, or of all where many differ or some are hidden."""
+    def _by_path(self, paths: Sequence[str]) -> bool:
+        """Refresh a few paths, at half the cost of all; False, and nothing done, where one was removed, or some may be hidden."""
         if len(paths) > _FEW or os.path.exists(os.path.join(self.checkout.git_dir, "info", "sparse-checkout")):
-            return ("read-tree", "-m", "-u", "--no-recurse-submodules", self.old, self.new)
-        return ("--literal-pathspecs", "checkout", "-q", "--no-recurse-submodules", "--overlay", self.new, "--", *paths)
+            return False
+        return self._git("--literal-pathspecs", "checkout", "-q", "--no-recurse-submodules", "--overlay", self.new, "--", *paths)[0] == 0
+
+    def _whole(self) -> bool:
+        return self._git("read-tree", "-m", "-u", "--no-recurse-submodules", self.old, self.new)[0] == 0
 
     def _look(self, path: str) -> Look:
         """Return what tells a file apart from what is written there later; None where there is none."""
@@ -200,27 +202,37 @@ class Refresh:
         os.replace(self._copy, self._index)
         sync(self.checkout.git_dir)
 
-    def heal(self, paths: Sequence[str]) -> list[str]:
+    def heal(self) -> list[str]:
         """Finish a refresh that a crash cut short; returns the paths where a person's edit was left standing.
 
         Raises:
             BusyError: git cannot write the files now; the journal must stay.
         """
-        before = {path: self._blob(self.old, path) for path in paths}
-        after = {path: self._blob(self.new, path) for path in paths}
-        staged = {path: entry.blob for path, entry in _staged(self._index_at(paths)()).items()}
-        if all(staged.get(path) == after[path] for path in paths):
+        changes = self.repo.changed(self.old, self.new)
+        staged = {path: entry.blob for path, entry in _staged(self._index_at(changes)()).items()}
+        if all(staged.get(path) == change.new for path, change in changes.items()):
             return []
-        behind = [path for path in paths if staged.get(path) == before[path]]
-        ours = [path for path in behind if self._is_ours(path, before[path], after[path])]
-        lines = "".join(f"100644 {after[path]}\t{path}\0" for path in behind)
-        self._must("update-index", "-z", "--index-info", data=lines)
-        self._must("checkout-index", "-f", "-u", "-q", "-z", "--stdin", data="".join(f"{path}\0" for path in ours))
+        behind = {path: change for path, change in changes.items() if staged.get(path) == change.old}
+        ours = [path for path, change in behind.items() if self._is_ours(path, change)]
+        if len(ours) < len(changes) or not self._whole():
+            self._finish(behind, ours)
         try:
             self.settle(ours)
         except OSError as error:
             raise BusyError("cannot write to {folder!r}: {reason}", folder=self.checkout.folder, reason=error.strerror or str(error)) from None
-        return [path for path in paths if path not in ours and staged.get(path) != after[path]]
+        return [path for path, change in changes.items() if path not in ours and staged.get(path) != change.new]
+
+    def _finish(self, behind: dict[str, Changed], ours: list[str]) -> None:
+        """Bring the index entries of *behind* to the new commit, and of them the files in *ours*."""
+        gone = {path for path, change in behind.items() if change.new is None}
+        entries = [(path, change.new_mode or "0", change.new or "0" * len(change.old or "")) for path, change in sorted(behind.items(), key=lambda item: item[1].new is not None)]
+        self._must("update-index", "-z", "--index-info", data="".join(f"{mode} {blob}\t{path}\0" for path, mode, blob in entries))
+        for path in gone.intersection(ours):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.checkout.folder, path))
+            with contextlib.suppress(OSError):  # not empty
+                os.removedirs(os.path.dirname(os.path.join(self.checkout.folder, path)))
+        self._must("checkout-index", "-f", "-u", "-q", "-z", "--stdin", data="".join(f"{path}\0" for path in ours if path not in gone))
 
     def _must(self, *args: str, data: str) -> None:
         code, _, err = self._git(*args, data=data.encode("utf-8", "surrogateescape"))
@@ -231,23 +243,31 @@ class Refresh:
         found = self.repo.reader.info(f"{commit}:{path}")
         return found.id if found else None
 
-    def _is_ours(self, path: str, old: str | None, new: str | None) -> bool:
+    def _is_ours(self, path: str, change: Changed) -> bool:
         """Tell whether the file is missing, old, new, or a piece of the new: else a person wrote it since."""
-        file_path = self.checkout.folder
-        for part in path.split("/"):
-            file_path = os.path.join(file_path, part)
-            if os.path.islink(file_path):
-                return False
         try:
-            with open(file_path, "rb") as file:
-                seen = file.read().replace(b"\r\n", b"\n")
+            seen = self._content(path)
         except FileNotFoundError:
             return True
         except OSError:
             return False
-        blobs = [self.repo.reader.read(blob) for blob in (old, new) if blob]
-        texts = [blob.data.replace(b"\r\n", b"\n") for blob in blobs if blob and blob.data is not None]
-        return seen in texts or (new is not None and texts[-1].startswith(seen))
+        blobs = [self.repo.reader.read(blob) if blob else None for blob in (change.old, change.new)]
+        old, new = (blob.data.replace(b"\r\n", b"\n") if blob and blob.data is not None else None for blob in blobs)
+        return seen in (old, new) or (new is not None and new.startswith(seen))
+
+    def _content(self, path: str) -> bytes:
+        """Return a file's text, or where a link leads; what lies behind a linked folder is nobody's of ours."""
+        *folders, name = path.split("/")
+        at = self.checkout.folder
+        for part in folders:
+            at = os.path.join(at, part)
+            if os.path.islink(at):
+                raise NotADirectoryError(at)
+        file_path = os.path.join(at, name)
+        if os.path.islink(file_path):
+            return os.fsencode(os.readlink(file_path))
+        with open(file_path, "rb") as file:
+            return file.read().replace(b"\r\n", b"\n")
 
     def _place(self) -> tuple[str, ...]:
         return ("--git-dir", self.checkout.git_dir, "--work-tree", self.checkout.folder, *_NO_HOOKS)
@@ -327,7 +347,7 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
         if journal.named(checkout.folder) in entry.checkouts:
             release_index(checkout)
             if repo.output("--git-dir", checkout.git_dir, "rev-parse", "-q", "--verify", "HEAD", ok=(0, 1)) == entry.new:
-                notes += _finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience), entry.paths)
+                notes += _finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience))
     if tip is not None and tip.id not in (entry.old, entry.new):
         notes.append(f"a write to {entry.ref} was interrupted, and the branch has moved on since: git log -p shows what became of it")
     journal.drop(repo.common_dir)
@@ -353,8 +373,8 @@ def _drop_stale_ref_locks(repo: GitRepo, entry: journal.Entry) -> None:
         os.unlink(lock)
 
 
-def _finished(refresh: Refresh, paths: Sequence[str]) -> list[str]:
+def _finished(refresh: Refresh) -> list[str]:
     with refresh:
-        left = refresh.heal(paths)
+        left = refresh.heal()
     done = f"finished an interrupted write in {refresh.checkout.folder!r}"
     return [done, *(f"{path} was edited since: it is left as it is, git diff shows the difference" for path in left)]

@@ -9,7 +9,7 @@ import pytest
 from gitreg.errors import BusyError
 from gitreg.store import journal
 
-ENTRY = journal.Entry("refs/heads/main", "a" * 40, "b" * 40, ("/somewhere",), ("models/iris/stages.yaml", "é"))
+ENTRY = journal.Entry("refs/heads/main", "a" * 40, "b" * 40, ("/somewhere", "é"))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_what_was_written_is_read(common_dir):
 
 def test_a_second_entry_takes_the_place_of_the_first(common_dir):
     journal.write(common_dir, ENTRY)
-    journal.write(common_dir, journal.Entry("refs/heads/other", "c", "d", (), ()))
+    journal.write(common_dir, journal.Entry("refs/heads/other", "c", "d", ()))
 
     assert journal.read(common_dir).ref == "refs/heads/other"
     assert [path.name for path in Path(common_dir, "gitreg").iterdir()] == ["journal"]

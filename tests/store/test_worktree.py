@@ -415,7 +415,7 @@ def crashed(iris, git):
     (folder / FOURTH).unlink()
     (folder / STAGES).write_bytes(text)
     (folder / ".git/index").write_bytes(index)
-    entry = worktree.journal.Entry("refs/heads/main", old, new, (str(folder),), (STAGES, FOURTH))
+    entry = worktree.journal.Entry("refs/heads/main", old, new, (str(folder),))
     worktree.journal.write(str(folder / ".git"), entry)
     return iris
 

@@ -1,0 +1,107 @@
+"""Fetch from and push to the remote that shares a branch.
+
+``gitreg.yaml`` comes from strangers, so its ``remote`` is only a name: address and transport are what the person
+configured under it, and credentials are git's own. A push is never forced, so the server judges each race.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitreg.errors import BusyError, NotFoundError, PolicyError
+from gitreg.store import process
+from gitreg.store.gitrepo import SYNCED
+
+if TYPE_CHECKING:
+    from gitreg.store.gitrepo import GitRepo
+
+_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
+_PREFIX = re.compile(r"^(?:fatal|error|remote|ERROR|warning): *")
+_RACE = re.compile(r"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to update ref|failed to lock|incorrect old value|is at [0-9a-f]+ but expected")
+_ADVICE = ("hint:", "To ", "error: failed to push some refs", "Please make sure you have", "and the repository exists")
+_NO_BRANCH = "couldn't find remote ref"
+
+
+class Remote(NamedTuple):
+    """A remote of *repo*, by its configured *name*, and the one *branch* of it (``main``) that is exchanged."""
+
+    repo: GitRepo
+    name: str
+    branch: str
+
+    @property
+    def tracking(self) -> str:
+        """The ref that remembers where the remote's branch was last seen."""
+        return f"refs/remotes/{self.name}/{self.branch}"
+
+    def fetch(self) -> str | None:
+        """Return the commit that the remote's branch is at now, its objects durably here; None where it has no such branch.
+
+        Raises:
+            BusyError: the remote cannot be reached, or refuses to be read.
+        """
+        spec = f"+refs/heads/{self.branch}:{self.tracking}"
+        code, _, err = self.ask("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--end-of-options", self.name, spec)
+        if code:
+            if _NO_BRANCH in err:
+                return None
+            raise BusyError("{remote} cannot be reached: {said}", remote=self.name, said=said(err), hint="--offline writes here only, and gitreg sync sends it later")
+        found = self.repo.reader.info(self.tracking)
+        return found.id if found else None
+
+    def push(self, commit: str) -> bool:
+        """Move the remote's branch forward to *commit*; False where another was first, so that it is no step forward.
+
+        A connection that breaks before the answer leaves open whether the remote has taken it: it is asked again.
+
+        Raises:
+            PolicyError: the remote's rules refuse, as a protected branch does.
+            BusyError: the remote has not taken it; or cannot be asked, and the sentence says that it may have.
+        """
+        options = ("--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--end-of-options")
+        code, out, err = self.ask("push", *options, self.name, f"{commit}:refs/heads/{self.branch}")
+        if code == 0:
+            return True
+        refused = next((line for line in out.splitlines() if line.startswith("!\t")), "")
+        if "rejected]" in refused:
+            if _RACE.search(refused):
+                return False
+            raise PolicyError("{remote} refuses this change of {branch}: {said}", remote=self.name, branch=self.branch, said=said(err) or refused.rpartition("\t")[2])
+        return self._asked_again(commit, said(err))
+
+    def _asked_again(self, commit: str, broke: str) -> bool:
+        try:
+            theirs = self.fetch()
+        except BusyError:
+            raise BusyError("{remote} did not answer, and may have taken {commit}: {said}", remote=self.name, commit=commit[:12], said=broke, hint="gitreg sync") from None
+        if theirs is not None and self.repo.is_ancestor(commit, theirs):
+            return True
+        raise BusyError("{remote} has not taken the change, and nothing was written: {said}", remote=self.name, said=broke)
+
+    def ask(self, *args: str) -> tuple[int, str, str]:
+        """Run a git command that speaks to the remote, and return its exit code and what it said.
+
+        git may ask for a password only where a person sits at a terminal.
+        """
+        env = {"GIT_TERMINAL_PROMPT": "1" if sys.stdin is not None and sys.stdin.isatty() else "0"}
+        code, out, err = process.run(("--git-dir", self.repo.git_dir), (*SYNCED, *args), env=env, asks=True)
+        return code, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def configured(repo: GitRepo, name: str, branch: str) -> Remote:
+    """Return the remote *name* of *repo*.
+
+    Raises:
+        NotFoundError: the person's git knows none of that name.
+    """
+    if repo.config(f"remote.{name}.url") is None:
+        raise NotFoundError("gitreg.yaml names the remote {remote!r}, and this repository has none of that name", remote=name, hint=f"git remote add {name} URL")
+    return Remote(repo, name, branch)
+
+
+def said(err: str) -> str:
+    """Return what git complained of in one line, without passwords and without its advice."""
+    lines = [_PREFIX.sub("", line).strip() for line in err.splitlines() if not line.startswith(_ADVICE)]
+    return _PASSWORD.sub("", "; ".join(line for line in lines if line))
