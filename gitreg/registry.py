@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gitreg.records import Change, Finding, ModelVersion
     from gitreg.store.remote import Remote
-    from gitreg.store.transaction import Target
+    from gitreg.store.transaction import Start, Target
     from gitreg.view import Draft, View
 
 
@@ -159,7 +159,14 @@ class Registry(Reads, Verbs):
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
         return self.commit([operation], ("", reason), ())
 
-    def commit(self, operations: list[Callable[[View], Change]], wording: tuple[str, str], expected: tuple[Change, ...]) -> Receipt:
+    def begin(self) -> tuple[Start, Snapshot]:
+        """Return where a write begins, with a remote at its newest state, and the registry as it is there."""
+        from gitreg.store import transaction
+
+        begun = transaction.start(self._target())
+        return begun, self._at(begun.base)
+
+    def commit(self, operations: list[Callable[[View], Change]], wording: tuple[str, str], expected: tuple[Change, ...], begun: Start | None = None) -> Receipt:
         """Carry *operations* out in one commit, its subject and reason given by *wording*; see ``store/transaction.py``."""
         from gitreg.store import transaction
 
@@ -167,9 +174,9 @@ class Registry(Reads, Verbs):
         words = transaction.Wording(*wording)
         with self._turn:
             if self._dry_run:
-                base = self._at(transaction.start(target).base)
+                base = self._at((begun or transaction.start(target)).base)
                 return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base)), None, self.occasion())
-            return transaction.commit(target, operations, words, expected, self.occasion())
+            return transaction.commit(target, operations, words, expected, self.occasion(), begun)
 
     def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
         """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""
@@ -192,18 +199,19 @@ class Registry(Reads, Verbs):
 
     def _remote(self, view: View) -> Remote | None:
         """Return the remote that shares this registry's branch, or None: there is none, or this branch is not the one."""
-        if self._offline or view.config.remote is None or not self._is_truth(view):
+        name, branch = view.config.remote, self._location.ref.removeprefix("refs/heads/")
+        if self._offline or name is None:
             return None
         from gitreg.store import remote
 
-        return remote.configured(self._location.repo, view.config.remote, self._location.ref.removeprefix("refs/heads/"))
+        shared = remote.configured(self._location.repo, name, branch)
+        truth = view.config.branch or remote.head(self._location.repo, name) or branch
+        return shared if branch == truth else None
 
     def _guarded(self, view: View) -> bool:
         """Tell whether this branch is the one that review protects; git is asked only where a stage wants review."""
-        return any(rule.review for rule in view.config.stages.values()) and self._is_truth(view)
-
-    def _is_truth(self, view: View) -> bool:
-        """Tell whether this branch is the one that is the truth of this registry."""
+        if not any(rule.review for rule in view.config.stages.values()):
+            return False
         repo = self._location.repo
         truth = view.config.branch or repo.default_branch(view.config.remote) or (repo.head_ref() or "").removeprefix("refs/heads/")
         return self._location.ref == f"refs/heads/{truth}"
@@ -244,6 +252,7 @@ class Transaction(Verbs):
         self._operations: list[Callable[[View], Change]] = []
         self._changes: list[Change] = []
         self._told: list[ModelVersion] = []
+        self._begun: Start | None = None
         self._draft: Draft | None = None
         self.receipt: Receipt = Receipt()
 
@@ -253,13 +262,14 @@ class Transaction(Verbs):
         if self._used:
             raise ConflictError("this transaction was used before", hint="with registry.transaction() as tx: ...")
         self._used = True
-        self._draft = Draft(self._registry.snapshot())
+        self._begun, base = self._registry.begin()
+        self._draft = Draft(base)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         draft, self._draft = self._draft, None
         if kind is None and draft is not None:
-            self.receipt = self._registry.commit(self._operations, (self._message, "\n\n".join(self._reasons)), () if self._replay else tuple(self._changes))
+            self.receipt = self._registry.commit(self._operations, (self._message, "\n\n".join(self._reasons)), () if self._replay else tuple(self._changes), self._begun)
             for version in self._told:
                 stage = draft.stages(version.model).state_of(version.number)
                 settled(version, self.receipt.commit, stage)

@@ -21,6 +21,7 @@ _PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
 _PREFIX = re.compile(r"^(?:fatal|error|remote|ERROR|warning): *")
 _RACE = re.compile(r"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to update ref|failed to lock|incorrect old value|is at [0-9a-f]+ but expected")
 _ADVICE = ("hint:", "To ", "error: failed to push some refs", "Please make sure you have", "and the repository exists")
+_TRIES = 5
 _NO_BRANCH = "couldn't find remote ref"
 
 
@@ -43,7 +44,11 @@ class Remote(NamedTuple):
             BusyError: the remote cannot be reached, or refuses to be read.
         """
         spec = f"+refs/heads/{self.branch}:{self.tracking}"
-        code, _, err = self.ask("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--end-of-options", self.name, spec)
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--end-of-options")
+        for _ in range(_TRIES):
+            code, _, err = self.ask("fetch", *options, self.name, spec)
+            if "cannot lock ref" not in err:  # another fetches too, an editor of the person perhaps
+                break
         if code:
             if _NO_BRANCH in err:
                 return None
@@ -65,20 +70,21 @@ class Remote(NamedTuple):
         if code == 0:
             return True
         refused = next((line for line in out.splitlines() if line.startswith("!\t")), "")
-        if "rejected]" in refused:
-            if _RACE.search(refused):
-                return False
+        if "[rejected]" in refused:  # git saw it before it sent anything
+            return False
+        if "[remote rejected]" in refused and not _RACE.search(refused):
             raise PolicyError("{remote} refuses this change of {branch}: {said}", remote=self.name, branch=self.branch, said=said(err) or refused.rpartition("\t")[2])
-        return self._asked_again(commit, said(err))
+        taken = self._has(commit, said(err))  # where a connection broke, curl may have sent it twice, and we hear of the second
+        if not taken and not refused:
+            raise BusyError("{remote} has not taken the change, and nothing was written: {said}", remote=self.name, said=said(err))
+        return taken
 
-    def _asked_again(self, commit: str, broke: str) -> bool:
+    def _has(self, commit: str, broke: str) -> bool:
         try:
             theirs = self.fetch()
         except BusyError:
             raise BusyError("{remote} did not answer, and may have taken {commit}: {said}", remote=self.name, commit=commit[:12], said=broke, hint="gitreg sync") from None
-        if theirs is not None and self.repo.is_ancestor(commit, theirs):
-            return True
-        raise BusyError("{remote} has not taken the change, and nothing was written: {said}", remote=self.name, said=broke)
+        return theirs is not None and self.repo.is_ancestor(commit, theirs)
 
     def ask(self, *args: str) -> tuple[int, str, str]:
         """Run a git command that speaks to the remote, and return its exit code and what it said.
@@ -99,6 +105,15 @@ def configured(repo: GitRepo, name: str, branch: str) -> Remote:
     if repo.config(f"remote.{name}.url") is None:
         raise NotFoundError("gitreg.yaml names the remote {remote!r}, and this repository has none of that name", remote=name, hint=f"git remote add {name} URL")
     return Remote(repo, name, branch)
+
+
+def head(repo: GitRepo, name: str) -> str | None:
+    """Return the branch that is the HEAD of the remote *name*, asked once and then remembered as git does; None where nobody knows."""
+    known = repo.default_branch(name)
+    if known:
+        return known
+    code, _, _ = Remote(repo, name, "").ask("remote", "set-head", "--auto", "--", name)
+    return repo.default_branch(name) if code == 0 else None
 
 
 def said(err: str) -> str:

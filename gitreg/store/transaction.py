@@ -157,10 +157,10 @@ def _diffs(files: dict[str, tuple[bytes | None, str]]) -> Iterator[str]:
         yield from difflib.unified_diff(before, new.splitlines(keepends=True), f"a/{path}" if old else "/dev/null", f"b/{path}")
 
 
-def commit(target: Target, operations: Sequence[Operation], wording: Wording, expected: Sequence[Change], occasion: Occasion) -> Receipt:
+def commit(target: Target, operations: Sequence[Operation], wording: Wording, expected: Sequence[Change], occasion: Occasion, begun: Start | None = None) -> Receipt:
     """Make the one commit, or none where the end is the start; returns when it would survive a power cut.
 
-    *expected* are the changes that the caller was told of: a replay that gives another outcome is a conflict.
+    *expected* are the changes that the caller was told of, as of *begun*: a replay that gives another outcome is a conflict.
 
     Raises:
         GitregError: an operation, the policy or the repository refuses; nothing is changed.
@@ -171,11 +171,13 @@ def commit(target: Target, operations: Sequence[Operation], wording: Wording, ex
         _same_outcome(made, expected)
         return made
 
-    return commit_plan(target, planned, occasion)
+    return commit_plan(target, planned, occasion, begun)
 
 
-def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: Occasion) -> Receipt:
+def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: Occasion, begun: Start | None = None) -> Receipt:
     """Commit what *planned* answers for the branch's tip; it is asked again where another writer was first.
+
+    Where the write has *begun* already, the remote is not asked again before the first attempt: its push will tell.
 
     Raises:
         GitregError: *planned* or the repository refuses; nothing is changed.
@@ -185,7 +187,8 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
-            begun = start(target)
+            if begun is None or attempt or not _is_at(target, begun.tip):
+                begun = start(target)
             made = planned(target.snapshot(begun.base))
             if not made.files:
                 return receipt(made, None, occasion, healed + _followed(target, begun, descriptor))
@@ -213,6 +216,11 @@ def start(target: Target) -> Start:
     if target.repo.is_ancestor(tip, theirs):
         return Start(tip, theirs, remote)
     raise ConflictError("{ref} here and at the remote have diverged: each has commits that the other has not", ref=target.ref, hint="gitreg sync")
+
+
+def _is_at(target: Target, tip: str) -> bool:
+    found = target.repo.reader.info(target.ref)
+    return found is not None and found.id == tip
 
 
 def _followed(target: Target, begun: Start, descriptor: int) -> tuple[str, ...]:
