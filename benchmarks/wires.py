@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-Fault = Literal["", "hang up", "cut before", "cut after", "cut after once", "slow"]
+Fault = Literal["", "hang up", "cut before", "cut after", "cut after once", "cut after for good", "slow"]
 
+_AND_THEN: dict[Fault, Fault] = {"cut after once": "", "cut after for good": "hang up"}
 _PUSH = b"/git-receive-pack HTTP/"  # the second half of a push's request line; the question before it is a GET
 _CHUNK = 1 << 16
 _SLOW = 0.02  # seconds a chunk
@@ -32,6 +33,7 @@ class Wire:
     * ``cut before``: the connection is closed when a push's request comes; the server does not hear of it.
     * ``cut after``: the server gets the push and answers; its answer is thrown away and the connection closed.
     * ``cut after once``: the same to the first push alone: a client may repeat the request by itself.
+    * ``cut after for good``: the same, and from then on ``hang up``.
     * ``slow``: everything takes its time.
     """
 
@@ -93,10 +95,9 @@ class _Call:
         if self._wire.fault == "cut before":
             self._hang_up()
             return False
-        if self._wire.fault in ("cut after", "cut after once"):
+        if self._wire.fault.startswith("cut after"):
             self._deaf = True
-            if self._wire.fault == "cut after once":
-                self._wire.fault = ""
+            self._wire.fault = _AND_THEN.get(self._wire.fault, self._wire.fault)
         return True
 
     def answered(self, chunk: bytes) -> bool:  # noqa: ARG002 - whatever it is

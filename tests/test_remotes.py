@@ -1,0 +1,569 @@
+"""Registries that are shared through a real server: what each clone sees, and what remains when the network fails."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from benchmarks import servers
+from benchmarks.wires import Wire
+from gitreg import Registry
+from gitreg.cli import boundary
+from gitreg.errors import BusyError, ConflictError, GitregError, PolicyError
+from tests.cli.conftest import Said, frozen
+
+CLI = [sys.executable, "-m", "gitreg"]
+
+
+class Shared(NamedTuple):
+    """A registry on a server, and two clones of it; ``iris`` has three versions, 1 in production and 2 in staging."""
+
+    server: servers.Server
+    bare: Path
+    ann: Path
+    bob: Path
+
+
+def append(file, text):
+    file.write_text(file.read_text() + text)
+
+
+def log_in(home, password):
+    """Let git find this password, whatever it asks for."""
+    (home / "password").write_text(f"username=name\npassword={password}\n")
+    append(home / ".gitconfig", f'[credential]\n\thelper = "!f() {{ test $1 != get || cat {home}/password; }}; f"\n')
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory):
+    """Make the registry once, as a bare repository: copying it is faster than making it."""
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("history")
+    (home / ".gitconfig").write_text("[user]\n\tname = Name\n\temail = name@example.org\n[init]\n\tdefaultBranch = main\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        with Registry.init(folder / "made") as made:
+            for accuracy in (0.91, 0.95, 0.97):
+                made.register("iris", metrics={"accuracy": accuracy})
+            made.promote("iris@1", "production")
+            made.promote("iris@2", "staging")
+        append(folder / "made" / "gitreg.yaml", "remote: origin\n")
+        subprocess.run(["git", "-C", folder / "made", "commit", "-qam", "registry: name the remote"], check=True)
+        subprocess.run(["git", "clone", "-q", "--bare", folder / "made", folder / "bare"], check=True)
+    return folder / "bare"
+
+
+@pytest.fixture
+def share(serve, hermetic, history, tmp_path, git):
+    """Put the registry on a server of a kind, and clone it twice."""
+
+    def share(kind: type[servers.Server]) -> Shared:
+        options = {"authenticated": True} if kind is servers.Http else {}
+        server = serve(kind, **options)
+        if isinstance(server, servers.Http):
+            server.accept({"name": "secret"})
+            log_in(hermetic, "secret")
+        if isinstance(server, servers.Ssh):
+            git(tmp_path, "config", "--global", "core.sshCommand", server.client())
+        bare = Path(server.create("models.git"))
+        git(history, "push", "-q", str(bare), "main")
+        for person in ("ann", "bob"):
+            git(tmp_path, "clone", "-q", server.url("models.git"), person)
+        return Shared(server, bare, tmp_path / "ann", tmp_path / "bob")
+
+    return share
+
+
+@pytest.fixture
+def shared(share):
+    """Return a registry behind smart HTTP with a password, and two clones of it."""
+    return share(servers.Http)
+
+
+@pytest.fixture
+def wire(shared, git):
+    """Return a network that fails on purpose, between ann and the server."""
+    with Wire(shared.server.port) as made:
+        git(shared.ann, "remote", "set-url", "origin", shared.server.url("models.git", made.port))
+        yield made
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run a command line in a clone."""
+
+    def run(clone: Path, *args: str) -> Said:
+        capsys.readouterr()
+        code = boundary.run(("-R", str(clone), *args))
+        out, err = capsys.readouterr()
+        return Said(code, frozen(out, tmp_path), frozen(err, tmp_path))
+
+    return run
+
+
+@pytest.fixture
+def tips(git, shared):
+    """Tell where the branch is at the server, and with ann, and what differs in ann's checkout."""
+    return lambda: (git(shared.bare, "rev-parse", "main"), git(shared.ann, "rev-parse", "main"), git(shared.ann, "status", "--porcelain"))
+
+
+def commit(git, clone, path="notes.txt", text="a note\n", message="a note"):
+    (clone / path).write_text(text)
+    git(clone, "add", path)
+    git(clone, "commit", "-q", "-m", message)
+
+
+# -- what one clone writes, the other has --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [servers.Http, servers.Daemon, servers.Ssh])
+def test_what_one_clone_writes_the_server_has_and_the_other_builds_on(share, kind, git):
+    shared = share(kind)
+
+    with Registry.open(shared.ann) as ann, Registry.open(shared.bob) as bob:
+        version = ann.register("iris", metrics={"accuracy": 0.98})
+        ann.promote("iris@4", "production")
+        at_server = git(shared.bare, "rev-parse", "main")
+        receipt = bob.register("iris")
+
+    assert (version.number, receipt.number) == (4, 5)
+    assert at_server == git(shared.ann, "rev-parse", "main")
+    assert git(shared.bare, "rev-parse", "main") == git(shared.bob, "rev-parse", "main") == receipt.commit
+    assert git(shared.bob, "status", "--porcelain") == ""
+    with Registry.open(shared.bob) as bob:
+        assert bob.get("iris@production").number == 4
+        assert bob.check() == ()
+
+
+def test_a_shared_write_says_what_a_local_one_says(shared, run, git):
+    said = run(shared.ann, "promote", "iris@3", "production")
+
+    assert said == Said(0, "iris@3\n", "iris: promote 3 to production, archiving 1 [cccccccc]\n")
+    assert git(shared.bare, "log", "-1", "--format=%s", "main") == "iris: promote 3 to production, archiving 1"
+
+
+def test_the_remote_s_branch_is_remembered_where_git_remembers_it(shared, git):
+    with Registry.open(shared.ann) as ann:
+        ann.register("iris")
+
+    assert git(shared.ann, "status", "-sb") == "## main...origin/main"
+
+
+def test_a_clone_that_is_behind_writes_on_top_of_what_the_others_did(shared, run, git):
+    run(shared.ann, "promote", "iris@3", "production")
+
+    said = run(shared.bob, "rollback", "iris", "production")
+
+    assert said == Said(0, "iris@1\n", "iris: roll production back to 1, archiving 3 [cccccccc]\n")
+    assert git(shared.bob, "log", "--format=%s", "-2") == "iris: roll production back to 1, archiving 3\niris: promote 3 to production, archiving 1"
+    assert git(shared.bob, "status", "--porcelain") == ""
+
+
+def test_commits_that_were_not_pushed_go_along(shared, run, git):
+    commit(git, shared.ann)
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 0
+    assert git(shared.bare, "log", "--format=%s", "-2", "main") == "iris: register 4\na note"
+
+
+def test_a_clone_that_has_diverged_is_told_to_sync_and_nothing_is_changed(shared, run, git, tips):
+    run(shared.bob, "register", "iris")
+    commit(git, shared.ann)
+    before = tips()
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 4
+    assert said.out == ""
+    assert said.err.endswith("  try: gitreg sync\n")
+    assert tips() == before
+
+
+def test_the_first_write_to_an_empty_remote_makes_its_branch(serve, hermetic, tmp_path, git, run):
+    server = serve(servers.Http)
+    bare = server.create("empty.git")
+    git(tmp_path, "clone", "-q", server.url("empty.git"), "ann", check=False)
+    with Registry.init(tmp_path / "ann"):
+        append(tmp_path / "ann" / "gitreg.yaml", "remote: origin\n")
+        git(tmp_path / "ann", "commit", "-qam", "remote")
+
+    said = run(tmp_path / "ann", "register", "iris")
+
+    assert said == Said(0, "iris@1\n", "iris: register 1 [cccccccc]\n")
+    assert git(bare, "log", "--format=%s", "main") == "iris: register 1\nremote\nregistry: create it"
+
+
+def test_a_branch_that_is_not_the_truth_is_never_pushed(shared, run, git):
+    git(shared.ann, "switch", "-qc", "feature")
+    before = git(shared.bare, "for-each-ref")
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 0
+    assert git(shared.bare, "for-each-ref") == before
+    assert git(shared.ann, "log", "-1", "--format=%s", "feature") == "iris: register 4"
+
+
+def test_only_the_registry_s_branch_is_pushed(shared, run, git):
+    git(shared.ann, "branch", "other")
+    git(shared.ann, "tag", "v1")
+    git(shared.ann, "tag", "-a", "-m", "v2", "v2")
+    git(shared.ann, "config", "push.followTags", "true")
+    git(shared.ann, "config", "push.default", "matching")
+    git(shared.bare, "branch", "other", "main~1")
+
+    run(shared.ann, "register", "iris")
+
+    assert git(shared.bare, "for-each-ref", "--format=%(refname)") == "refs/heads/main\nrefs/heads/other"
+    assert git(shared.bare, "rev-parse", "other") == git(shared.bare, "rev-parse", "main~2")
+
+
+def test_offline_writes_here_only_and_says_so(shared, run, git, tips):
+    before = tips()
+
+    said = run(shared.ann, "--offline", "register", "iris")
+
+    assert (said.code, said.out) == (0, "iris@4\n")
+    assert "origin" in said.err
+    assert tips()[0] == before[0]
+    assert git(shared.ann, "log", "-1", "--format=%s") == "iris: register 4"
+
+
+def test_a_rehearsal_is_of_the_remote_s_state_and_pushes_nothing(shared, run, tips):
+    run(shared.bob, "register", "iris")
+    before = tips()
+
+    said = run(shared.ann, "register", "iris", "--dry-run")
+
+    assert said.code == 0
+    assert said.err == "dry run: would commit 'iris: register 5'\n"
+    assert tips() == before
+
+
+def test_reading_asks_no_server(shared, run):
+    shared.server.stop()
+
+    assert run(shared.ann, "get", "iris@production", "number") == Said(0, "1\n", "")
+
+
+# -- races ---------------------------------------------------------------------------------------------------
+
+
+def test_clones_that_race_for_a_number_get_one_each(shared, tmp_path, git):
+    clones = [shared.ann, shared.bob, shutil.copytree(shared.ann, tmp_path / "cy")]
+
+    def register(clone):
+        with Registry.open(clone) as registry:
+            return [registry.register("iris").number for _ in range(3)]
+
+    with ThreadPoolExecutor(3) as pool:
+        numbers = [number for found in pool.map(register, clones) for number in found]
+
+    assert sorted(numbers) == list(range(4, 13))
+    assert git(shared.bare, "rev-list", "--count", "--min-parents=2", "main") == "0"
+    with Registry.open(shared.bare) as registry:
+        assert [version.number for version in registry.versions("iris")] == list(range(1, 13))
+        assert registry.check() == ()
+
+
+def test_expect_is_held_against_the_remote_s_state(shared, run, tips):
+    run(shared.bob, "promote", "iris@2", "production")
+    before = tips()
+
+    said = run(shared.ann, "promote", "iris@3", "production", "--expect", "1")
+
+    assert said == Said(4, "", "gitreg: production of 'iris' is held by 2, expected 1\n  try: gitreg list iris\n")
+    assert tips()[0] == before[0]
+
+
+def test_promoting_what_another_clone_promoted_already_succeeds(shared, run, git):
+    run(shared.bob, "promote", "iris@3", "production")
+
+    said = run(shared.ann, "promote", "iris@3", "production", "--expect", "1")
+
+    assert said == Said(0, "iris@3\n", "nothing to do: it is so already\n")
+
+
+def test_a_transaction_that_would_come_out_differently_at_the_remote_is_a_conflict(shared, tips):
+    with Registry.open(shared.ann) as ann, Registry.open(shared.bob) as bob:
+        before = tips()
+        with pytest.raises(ConflictError, match="changed while this transaction was open"), ann.transaction() as tx:
+            tx.register("iris")
+            bob.register("iris")
+
+    assert tips()[1:] == before[1:]
+
+
+# -- what a person has in the checkout -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["edited", "staged"])
+def test_an_edit_in_the_way_refuses_before_anything_is_pushed(shared, run, git, tips, staged):
+    append(shared.ann / "models/iris/stages.yaml", "# mine\n")
+    if staged:
+        git(shared.ann, "add", "models")
+    before = tips()
+
+    said = run(shared.ann, "promote", "iris@3", "production")
+
+    assert said.code == 4
+    assert "models/iris/stages.yaml" in said.err
+    assert tips() == before
+
+
+def test_an_edit_of_what_only_the_remote_changed_refuses_too(shared, run, tips):
+    run(shared.bob, "promote", "iris@3", "production")
+    append(shared.ann / "models/iris/stages.yaml", "# mine\n")
+    before = tips()
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 4
+    assert tips() == before
+
+
+def test_an_untracked_file_where_the_remote_has_one_refuses(shared, run, tips):
+    run(shared.bob, "register", "iris")
+    (shared.ann / "models/iris/versions/4.yaml").write_text("mine\n")
+    before = tips()
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 4
+    assert (shared.ann / "models/iris/versions/4.yaml").read_text() == "mine\n"
+    assert tips() == before
+
+
+def test_edits_elsewhere_stay(shared, run, git):
+    commit(git, shared.ann)
+    (shared.ann / "notes.txt").write_text("edited\n")
+    run(shared.bob, "register", "iris", "--offline")
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 0
+    assert git(shared.ann, "status", "--porcelain") == "M notes.txt"  # the space before it is stripped
+    assert (shared.ann / "notes.txt").read_text() == "edited\n"
+
+
+# -- refusals and a network that fails -----------------------------------------------------------------------
+
+
+def test_a_protected_branch_refuses_with_the_server_s_words_and_nothing_remains(shared, run, tips):
+    servers.protect(str(shared.bare), "main is protected: open a pull request")
+    before = tips()
+
+    said = run(shared.ann, "promote", "iris@3", "production")
+
+    assert said.code == 5
+    assert "main is protected: open a pull request" in said.err
+    assert tips() == before
+
+
+def test_after_a_refusal_the_next_command_works(shared, run, tips):
+    servers.protect(str(shared.bare), "no")
+    run(shared.ann, "promote", "iris@3", "production")
+    (shared.bare / "hooks" / "pre-receive").unlink()
+
+    said = run(shared.ann, "promote", "iris@3", "production")
+
+    assert said == Said(0, "iris@3\n", "iris: promote 3 to production, archiving 1 [cccccccc]\n")
+    assert len(set(tips()[:2])) == 1
+
+
+def test_where_nobody_answers_a_write_is_busy_and_nothing_remains(shared, run, git, tips):
+    shared.server.stop()
+    before = tips()
+
+    said = run(shared.ann, "promote", "iris@3", "production")
+    shared.server.start()
+    again = run(shared.ann, "promote", "iris@3", "production")
+
+    assert said.code == 7
+    assert said.out == ""
+    assert said.err.startswith("gitreg: origin cannot be reached: ")
+    assert git(shared.ann, "rev-parse", "main~1") == before[1]
+    assert again.code == 0
+
+
+def test_a_connection_that_is_hung_up_on_is_busy_and_nothing_remains(wire, shared, run, tips):
+    before = tips()
+    wire.fault = "hang up"
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 7
+    assert tips() == before
+
+
+def test_a_push_that_the_remote_did_not_get_is_said_not_to_be_there(wire, shared, run, tips):
+    before = tips()
+    wire.fault = "cut before"
+
+    said = run(shared.ann, "register", "iris")
+
+    assert (said.code, said.out) == (7, "")
+    assert "may have" not in said.err
+    assert tips() == before
+
+
+def test_after_a_push_that_the_remote_did_not_get_the_next_command_works(wire, shared, run, tips):
+    wire.fault = "cut before"
+    run(shared.ann, "register", "iris")
+    wire.fault = ""
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said == Said(0, "iris@4\n", "iris: register 4 [cccccccc]\n")
+    assert len(set(tips()[:2])) == 1
+
+
+@pytest.mark.parametrize("fault", ["cut after", "cut after once"])
+def test_a_push_that_was_taken_although_nobody_answered_is_done_and_done_once(wire, shared, run, git, tips, fault):
+    wire.fault = fault
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said == Said(0, "iris@4\n", "iris: register 4 [cccccccc]\n")
+    assert git(shared.bare, "log", "--format=%s", "-2", "main") == "iris: register 4\nregistry: name the remote"
+    assert len(set(tips()[:2])) == 1
+    assert tips()[2] == ""
+
+
+def test_a_push_after_which_the_server_is_gone_is_said_to_be_in_doubt(wire, shared, run, git, tips):
+    before = tips()
+    servers.hook(str(shared.bare), "post-receive", f"touch {shared.bare}/taken\n")
+    wire.fault = "cut after for good"
+
+    said = run(shared.ann, "register", "iris")
+
+    assert (said.code, said.out) == (7, "")
+    assert "may have taken" in said.err
+    assert tips()[1:] == before[1:]
+    assert (shared.bare / "taken").exists()
+
+
+def test_after_a_push_in_doubt_the_next_command_builds_on_what_was_taken(wire, shared, run, git):
+    wire.fault = "cut after for good"
+    run(shared.ann, "promote", "iris@3", "production")
+    wire.fault = ""
+
+    said = run(shared.ann, "promote", "iris@3", "production")
+
+    assert said == Said(0, "iris@3\n", "nothing to do: it is so already\n")
+    assert git(shared.ann, "rev-parse", "main") == git(shared.bare, "rev-parse", "main")
+
+
+def test_a_slow_network_changes_nothing_but_the_time(wire, shared, run, tips):
+    wire.fault = "slow"
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said == Said(0, "iris@4\n", "iris: register 4 [cccccccc]\n")
+    assert len(set(tips()[:2])) == 1
+
+
+def test_an_expired_credential_is_busy_with_git_s_words_and_no_password(shared, run, tips):
+    before = tips()
+    shared.server.accept({"name": "another secret"})
+
+    said = run(shared.ann, "register", "iris")
+
+    assert (said.code, said.out) == (7, "")
+    assert "Authentication failed" in said.err
+    assert "secret" not in said.err
+    assert tips() == before
+
+
+def test_a_password_in_the_remote_s_address_is_never_shown(shared, run, git):
+    git(shared.ann, "remote", "set-url", "origin", shared.server.url("models.git").replace("://", "://name:hidden@"))
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 7
+    assert "hidden" not in said.err
+
+
+def test_a_program_reads_the_error_as_json(shared, run):
+    shared.server.stop()
+
+    said = run(shared.ann, "register", "iris", "--format", "json")
+
+    assert (said.code, said.out) == (7, "")
+    assert '"code": 7' in said.err
+
+
+# -- what gitreg.yaml may name -------------------------------------------------------------------------------
+
+
+HOSTILE = {
+    "a program": "ext::sh -c touch% {mark}",
+    "an option": "--upload-pack=touch {mark}",
+    "a path": "../other",
+    "an absolute path": "/tmp",
+    "an address": "https://example.org/r.git",
+    "an address as ssh writes it": "name@example.org:r.git",
+    "a line break": '"origin\\nother"',
+    "nothing": '""',
+    "a group of remotes": "all",
+    "a remote that is not there": "upstream",
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_remote_in_gitreg_yaml_is_only_a_name_that_the_person_configured(shared, run, git, tmp_path, what):
+    mark = tmp_path / "mark"
+    text = (shared.ann / "gitreg.yaml").read_text().replace("remote: origin", f"remote: {HOSTILE[what].format(mark=mark)}")
+    commit(git, shared.ann, "gitreg.yaml", text)
+    git(shared.ann, "config", "remotes.all", "origin")
+    git(shared.ann, "config", "protocol.allow", "always")
+    before = git(shared.bare, "rev-parse", "main"), git(shared.ann, "rev-parse", "main")
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code in (3, 6)
+    assert (git(shared.bare, "rev-parse", "main"), git(shared.ann, "rev-parse", "main")) == before
+    assert not mark.exists()
+
+
+# -- the library says the same --------------------------------------------------------------------------------
+
+
+def test_the_library_raises_what_the_commands_exit_with(wire, shared):
+    with Registry.open(shared.ann) as ann:
+        wire.fault = "hang up"
+        with pytest.raises(BusyError):
+            ann.register("iris")
+        wire.fault = ""
+        servers.protect(str(shared.bare), "no")
+        with pytest.raises(PolicyError):
+            ann.register("iris")
+        (shared.bare / "hooks" / "pre-receive").unlink()
+
+        assert ann.register("iris").number == 4
+
+
+def test_ctrl_c_and_kill_leave_a_clone_that_works(wire, shared, run, git):
+    wire.fault = "slow"
+    for signal in (2, 9):
+        with subprocess.Popen([*CLI, "-R", shared.ann, "register", "iris"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while not wire.pushes:
+                assert process.poll() is None
+            process.send_signal(signal)
+        wire.pushes = 0
+    wire.fault = ""
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said.code == 0
+    assert git(shared.ann, "rev-parse", "main") == git(shared.bare, "rev-parse", "main")
+    with Registry.open(shared.bare) as registry:
+        assert registry.check() == ()
