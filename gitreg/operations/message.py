@@ -36,6 +36,12 @@ def written(subject: str, reason: str, operation_id: str, events: Iterable[Event
     return f"{subject}\n\n{body}" + "\n".join(trailers) + "\n"
 
 
+def reworded(message: str, subject: str, operation_id: str, events: Iterable[Event]) -> str:
+    """Return *message* told again of *events*, as one operation still: its reason and a person's own trailers stay."""
+    own = [line for line in _trailers(message) if not _TRAILER.match(line)]
+    return written(subject, reason_in(message), operation_id, events) + "".join(f"{line}\n" for line in own)
+
+
 def _storable(text: str) -> str:
     """Return *text* with what no commit can hold written out: NUL, and halves of surrogate pairs."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
@@ -59,9 +65,21 @@ def reason_in(message: str) -> str:
     """Return the free text of a message: what stands between the subject and the trailers."""
     _, _, body = message.strip().partition("\n")
     paragraphs = body.strip().split("\n\n")
-    if all(_ANY_TRAILER.fullmatch(line) for line in paragraphs[-1].splitlines()):
+    if _trailers(message):
         paragraphs.pop()
     return "\n\n".join(paragraphs).strip()
+
+
+def _trailers(message: str) -> list[str]:
+    """Return the lines of the last paragraph, if there is one below the subject and each line is a trailer."""
+    _, _, body = message.strip().partition("\n")
+    lines = body.strip().rpartition("\n\n")[2].splitlines()
+    return lines if all(_ANY_TRAILER.fullmatch(line) for line in lines) else []
+
+
+def operation_in(message: str) -> str:
+    """Return the id of the operation that a commit carried out, which it keeps wherever it is replayed; empty where it has none."""
+    return next((line.removeprefix(f"{OP}: ").strip() for line in _trailers(message) if line.startswith(f"{OP}: ")), "")
 
 
 def claims_in(message: str) -> tuple[Claim, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gitreg.operations import message
 from gitreg.operations.message import Claim
@@ -137,3 +138,24 @@ def test_what_no_commit_can_hold_is_written_out(text, stored):
     made = written(text, subject=text)
 
     assert made.encode().count(stored.replace("\\x00", "\\0").encode()) == 2
+
+
+def test_a_replayed_commit_keeps_its_operation_its_reason_and_a_persons_trailers():
+    text = written("See T-12.").rstrip("\n") + "\nSigned-off-by: Name <name@example.org>\n"
+
+    again = message.reworded(text, "iris: promote 8 to production", message.operation_in(text), [replace(PROMOTED, number=8)])
+
+    assert again == (
+        "iris: promote 8 to production\n"
+        "\n"
+        "See T-12.\n"
+        "\n"
+        f"Gitreg-Op: {ID}\n"
+        "Gitreg-Change: promoted iris 8 production from=6 forced=gate:accurate%20enough\n"
+        "Signed-off-by: Name <name@example.org>\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "iris: promote 7\n", f"Gitreg-Op: {ID}\n", f"by hand\n\nGitreg-Op: {ID}\nand more\n", f"by hand\n\nGitreg-Op: {ID}\n\nSigned-off-by: Name\n"], ids=["empty", "one line", "as a subject", "among text", "not in the last paragraph"])
+def test_a_commit_without_a_trailer_has_no_operation(text):
+    assert message.operation_in(text) == ""
