@@ -133,7 +133,7 @@ def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime
         if (now_at.id if now_at else None) != tip:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg list")
         with repo.ref_update("gitreg: registry: create it", descriptor) as update:
-            new = commits.prepared(repo, Cache(repo), tip, commits.Content(files, "registry: create it\n", occasion))
+            new = commits.prepared(repo, Cache(repo), tip, commits.Content(sorted(files.items()), "registry: create it\n", occasion))
             outcome = commits.move(repo, commits.Step(ref, tip or zeros, tip or nothing, new), _before(repo, tip, files), update, descriptor)
         if outcome is commits.Outcome.LOST:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg init")

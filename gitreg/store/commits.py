@@ -16,17 +16,20 @@ from gitreg.store import journal, worktree
 from gitreg.store.objects import ObjectWriter, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gitreg.records import Occasion
     from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo, RefUpdate
 
 
-class Content(NamedTuple):
-    """What a commit says: files by path from the repository's top, its message, and who makes it when."""
+_PART = 1 << 16  # characters of a message: it may tell of very many changes
 
-    files: dict[str, bytes]
+
+class Content(NamedTuple):
+    """What a commit says: files (path from the repository's top, in order, and bytes), its message, and who makes it when."""
+
+    files: Iterable[tuple[str, bytes]]
     message: str
     occasion: Occasion
 
@@ -53,10 +56,11 @@ class Outcome(Enum):
 
 
 class Prepared(NamedTuple):
-    """A commit whose objects are made, and what writes those that are not written yet, durably."""
+    """A commit whose objects are made, what writes those that are not written yet, durably, and what gives them up."""
 
     id: str
     flush: Callable[[], None]
+    drop: Callable[[], None]
 
 
 def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) -> Prepared:
@@ -68,16 +72,28 @@ def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) 
         BusyError: the signing program refuses, or cannot be given what to sign.
     """
     writer = ObjectWriter(repo.common_dir, repo.algorithm)
-    blobs: dict[str, str | None] = {path: writer.add("blob", data) for path, data in content.files.items()}
-    root = write_tree(writer, cache, cache.root(parent) if parent else None, blobs)
-    if repo.signs():
-        writer.flush()
-        return Prepared(repo.signed_commit(root, parent, content.message, content.occasion), writer.flush)
-    who = f"{content.occasion.by} {int(content.occasion.now.timestamp())} +0000"
-    lines = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}", "", content.message]
-    commit = writer.add("commit", "\n".join(lines).encode())
+    try:
+        root = write_tree(writer, cache, cache.root(parent) if parent else None, ((path, writer.add("blob", data)) for path, data in content.files))
+        if repo.signs():
+            writer.flush()
+            return Prepared(repo.signed_commit(root, parent, content.message, content.occasion), writer.flush, writer.drop)
+        commit = writer.add_parts("commit", lambda: _commit_parts(root, parent, content))
+    except BaseException:
+        writer.drop()
+        raise
     cache.keep_root(commit, root)
-    return Prepared(commit, writer.flush)
+    return Prepared(commit, writer.flush, writer.drop)
+
+
+def _nothing() -> None:
+    """Write nothing: what is needed is there."""
+
+
+def _commit_parts(root: str, parent: str | None, content: Content) -> Iterator[bytes]:
+    who = f"{content.occasion.by} {int(content.occasion.now.timestamp())} +0000"
+    yield "\n".join([f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}", "", ""]).encode()
+    for start in range(0, len(content.message), _PART):
+        yield content.message[start : start + _PART].encode()
 
 
 def follow(repo: GitRepo, ref: str, old: str, new: str, lock: int) -> bool:
@@ -89,7 +105,7 @@ def follow(repo: GitRepo, ref: str, old: str, new: str, lock: int) -> bool:
     """
     paths = {path: change.old for path, change in repo.changed(old, new).items()}
     with repo.ref_update("gitreg: follow the remote", lock) as update:
-        return move(repo, Step(ref, old, old, Prepared(new, lambda: None)), paths, update, lock) is Outcome.DONE
+        return move(repo, Step(ref, old, old, Prepared(new, _nothing, _nothing)), paths, update, lock) is Outcome.DONE
 
 
 def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpdate, lock: int) -> Outcome:

@@ -1,7 +1,8 @@
-"""Write git objects, durably: blobs, trees, commits, as loose objects that nobody sees until a ref names them.
+"""Write git objects, durably: blobs, trees, commits, that nobody sees until a ref names them.
 
-An object is written to a temporary file beside its final place, synced, and renamed; then the folders are
-synced. git's own tools either do not sync (``git mktree``) or cost a process an object.
+A few are loose objects: each is written to a temporary file beside its final place, synced, and renamed; then the
+folders are synced. git's own tools either do not sync (``git mktree``) or cost a process an object. Many go into
+one pack, written while they are added.
 """
 
 from __future__ import annotations
@@ -9,36 +10,91 @@ from __future__ import annotations
 import contextlib
 import os
 from hashlib import new as new_hash
+from itertools import groupby
 from typing import TYPE_CHECKING
 from zlib import compress
 
 from gitreg.errors import BusyError, InvalidError
 from gitreg.store.disk import sync
+from gitreg.store.packs import PackWriter
 from gitreg.store.trees import FILE, FOLDER, Entry, tree_bytes, with_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from gitreg.store.cache import Cache
+    from gitreg.store.trees import Tree
 
 _TOGETHER = 100  # objects that are open at once
+_MANY = 300  # objects: so many are cheaper as one pack
 
 
 class ObjectWriter:
-    """Collects objects and writes them at once; :meth:`flush` returns when they would survive a power cut."""
+    """Collects objects; :meth:`flush` returns when they would survive a power cut, :meth:`drop` gives them up."""
 
     def __init__(self, common_dir: str, algorithm: str) -> None:
         self._folder = os.path.join(common_dir, "objects")
         self._mode = os.stat(self._folder).st_mode & 0o7777
         self._algorithm = algorithm
         self._pending: dict[str, bytes] = {}
+        self._pack: PackWriter | None = None
+
+    @property
+    def packs(self) -> bool:
+        """Tell whether there are so many objects that they are written as they come."""
+        return self._pack is not None
 
     def add(self, kind: str, data: bytes) -> str:
-        """Return the id of the object, which :meth:`flush` will write."""
+        """Return the id of the object, which :meth:`flush` will have written.
+
+        Raises:
+            BusyError: the disk is full or the folder is read-only; nothing is left of what was added.
+        """
         whole = b"%b %d\0%b" % (kind.encode(), len(data), data)
         object_id = new_hash(self._algorithm, whole, usedforsecurity=False).hexdigest()
-        self._pending[object_id] = whole
+        if self._pack:
+            self._put(object_id, kind, len(data), (data,))
+        else:
+            self._pending[object_id] = whole
+            if len(self._pending) >= _MANY:
+                self._begin_pack()
         return object_id
+
+    def add_parts(self, kind: str, parts: Callable[[], Iterable[bytes]]) -> str:
+        """Return the id of an object that is better not in memory as a whole; *parts* is asked for it several times."""
+        if not self._pack:
+            return self.add(kind, b"".join(parts()))
+        size = sum(map(len, parts()))
+        digest = new_hash(self._algorithm, b"%b %d\0" % (kind.encode(), size), usedforsecurity=False)
+        for part in parts():
+            digest.update(part)
+        self._put(digest.hexdigest(), kind, size, parts())
+        return digest.hexdigest()
+
+    def _begin_pack(self) -> None:
+        pending, self._pending = self._pending, {}
+        try:
+            self._pack = PackWriter(self._folder, self._algorithm, self._mode)
+        except OSError as error:
+            raise _unwritable(self._folder, error) from None
+        for object_id, whole in pending.items():
+            head, _, data = whole.partition(b"\0")
+            kind, _, size = head.decode().partition(" ")
+            self._put(object_id, kind, int(size), (data,))
+
+    def _put(self, object_id: str, kind: str, size: int, parts: Iterable[bytes]) -> None:
+        assert self._pack
+        try:
+            self._pack.add(object_id, kind, size, parts)
+        except OSError as error:
+            self.drop()
+            raise _unwritable(self._folder, error) from None
+
+    def drop(self) -> None:
+        """Give up what was added and is not written yet."""
+        self._pending.clear()
+        if self._pack:
+            self._pack.drop()
 
     def flush(self) -> None:
         """Write what was added.
@@ -46,6 +102,20 @@ class ObjectWriter:
         Raises:
             BusyError: the disk is full or the folder is read-only; nothing that was there before is harmed.
         """
+        if self._pack:
+            self._finish_pack(self._pack)
+        else:
+            self._write_loose()
+
+    def _finish_pack(self, pack: PackWriter) -> None:
+        try:
+            pack.finish()
+        except OSError as error:
+            pack.drop()
+            raise _unwritable(self._folder, error) from None
+        self._pack = None
+
+    def _write_loose(self) -> None:
         pending, self._pending = self._pending, {}
         made = [object_id for object_id in pending if self._fan_out(object_id)]
         folders = {os.path.join(self._folder, object_id[:2]) for object_id in pending} | ({self._folder} if made else set())
@@ -111,32 +181,39 @@ def _unwritable(folder: str, error: OSError) -> BusyError:
     return BusyError("cannot write to {folder!r}: {reason}", folder=folder, reason=error.strerror or str(error))
 
 
-def write_tree(writer: ObjectWriter, cache: Cache, root: str | None, files: Mapping[str, str | None]) -> str:
-    """Return the id of the tree *root* with *files* (path to blob id) put in; only touched trees are made anew.
+def write_tree(writer: ObjectWriter, cache: Cache, root: str | None, files: Iterable[tuple[str, str]]) -> str:
+    """Return the id of the tree *root* with *files* (path and blob id) put in; only touched trees are made anew.
 
-    *cache* reads trees by id, and is given those that are made.
+    The files of a folder come one after another, as sorted paths do: one folder at a time is in memory. *cache* reads
+    trees by id, and is given those that are made, unless they are very many.
 
     Raises:
         InvalidError: a path leads through something that is not a folder, or something that is not a file stands there.
     """
-    tree = cache.tree(root) if root else {}
+    return _folder(writer, cache, root, ((path.split("/"), blob) for path, blob in files), 0)
+
+
+def _folder(writer: ObjectWriter, cache: Cache, tree_id: str | None, files: Iterable[tuple[list[str], str]], depth: int) -> str:
+    tree = cache.tree(tree_id) if tree_id else {}
     changed: dict[bytes, Entry] = {}
-    below: dict[str, dict[str, str | None]] = {}
-    for path, blob in files.items():
-        head, slash, tail = path.partition("/")
-        if slash:
-            below.setdefault(head, {})[tail] = blob
-        elif blob is not None:
-            stands = tree.get(head.encode())
-            if stands is not None and not stands.mode.startswith(b"100"):
-                raise InvalidError("this is not a regular file", path=head, rule="R07")
-            changed[head.encode()] = Entry(FILE, blob)
-    for head, inner in below.items():
-        old = tree.get(head.encode())
-        if old is not None and old.mode != FOLDER:
-            raise InvalidError("this is not a folder", path=head, rule="R07")
-        changed[head.encode()] = Entry(FOLDER, write_tree(writer, cache, old.id if old else None, inner))
+    for is_file, group in groupby(files, key=lambda file: len(file[0]) == depth + 1):
+        if is_file:
+            changed.update((_checked(tree, parts[depth]), Entry(FILE, blob)) for parts, blob in group)
+            continue
+        for head, inner in groupby(group, key=lambda file: file[0][depth]):
+            old = changed.get(head.encode()) or tree.get(head.encode())
+            if old is not None and old.mode != FOLDER:
+                raise InvalidError("this is not a folder", path=head, rule="R07")
+            changed[head.encode()] = Entry(FOLDER, _folder(writer, cache, old.id if old else None, inner, depth + 1))
     made = with_entries(tree, changed)
     object_id = writer.add("tree", tree_bytes(made))
-    cache.keep_tree(object_id, made)
+    if not writer.packs:
+        cache.keep_tree(object_id, made)
     return object_id
+
+
+def _checked(tree: Tree, name: str) -> bytes:
+    stands = tree.get(name.encode())
+    if stands is not None and not stands.mode.startswith(b"100"):
+        raise InvalidError("this is not a regular file", path=name, rule="R07")
+    return name.encode()

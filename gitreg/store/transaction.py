@@ -268,6 +268,6 @@ def _committed(target: Target, made: Plan, begun: Start, occasion: Occasion, des
     if begun.base != begun.tip:  # the branch takes the remote's commits with it; of these files it has the older state
         before |= {path: change.old for path, change in target.repo.changed(begun.tip, begun.base).items()}
     with target.repo.ref_update(f"gitreg: {made.subject}", descriptor) as update:
-        new = commits.prepared(target.repo, target.cache, begun.base, commits.Content(files, made.message, occasion))
+        new = commits.prepared(target.repo, target.cache, begun.base, commits.Content(sorted(files.items()), made.message, occasion))
         step = commits.Step(target.ref, begun.tip, begun.tip, new, begun.remote.push if begun.remote else None)
         return commits.move(target.repo, step, before, update, descriptor), new.id

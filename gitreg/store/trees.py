@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FILE, FOLDER, SUBMODULE = b"100644", b"40000", b"160000"
+_FEW = 8  # entries: more of them are put in by sorting
 
 
 class Entry(NamedTuple):
@@ -42,6 +43,8 @@ def with_entries(tree: Tree, changed: Mapping[bytes, Entry]) -> Tree:
     """Return *tree* with *changed* entries put in at git's place: a folder sorts as if its name ended in ``/``."""
     if changed.keys() <= tree.keys():
         return {**tree, **changed}
+    if len(changed) > _FEW:
+        return dict(sorted({**tree, **changed}.items(), key=lambda item: _order(*item)))
     from bisect import bisect_left
 
     items = list(tree.items())

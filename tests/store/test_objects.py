@@ -96,7 +96,7 @@ def written(repository: Path, files: dict[str, str], root: str | None = None) ->
     writer = ObjectWriter(str(repository), "sha1")
     writer.add("blob", b"")
     with contextlib.closing(GitRepo.discover(str(repository))) as repo:
-        made = write_tree(writer, Cache(repo), root, files)
+        made = write_tree(writer, Cache(repo), root, sorted(files.items()))
     writer.flush()
     return made
 
