@@ -43,14 +43,19 @@ class Cache:
             self._roots.pop(next(iter(self._roots)), None)
         self._roots[commit] = tree
 
-    def root(self, commit: str) -> str | None:
-        """Return the id of a commit's tree, or None where git has no such commit."""
+    def root(self, commit: str) -> str:
+        """Return the id of a commit's tree.
+
+        Raises:
+            InvalidError: git has no such commit, or cannot read it now.
+        """
         known = self._roots.get(commit)
         if known is None:
             found = self._reader.info(f"{commit}^{{tree}}")
-            known = found.id if found else None
-            if known:
-                self.keep_root(commit, known)
+            if found is None:
+                raise InvalidError(f"git has no commit {commit}: the repository is damaged", hint="git fsck")
+            known = found.id
+            self.keep_root(commit, known)
         return known
 
     def known(self, commit: str, path: str) -> Entry | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
+from hashlib import new as new_hash
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, UsageError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from gitreg.records import Occasion
 
 SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
+_FILLED_WITHIN = 1.0  # seconds
 
 
 class Identity(NamedTuple):
@@ -140,6 +143,22 @@ class GitRepo:
                 sync(os.path.join(self.common_dir, folder))
             folder = os.path.dirname(folder) if folder != "refs/heads" else ""
 
+    def drop_stale_locks(self, ref: str, new: str) -> None:
+        """Remove the locks that an ``update-ref`` of ours left which was killed on the way to *new*.
+
+        The caller holds the registry's lock, which that git held too: it is gone. A lock of the ref is its own if it has
+        *new* in it, which nobody else writes, or stays empty: a living git fills it at once. It takes HEAD's together with the
+        ref's, and leaves it empty.
+        """
+        lock = os.path.join(self.common_dir, f"{ref}.lock")
+        stale = _is_stale(lock, new)
+        if stale or not os.path.exists(lock):
+            for folder in {self.common_dir, self.git_dir, *(checkout.git_dir for checkout in self.checkouts())}:
+                if _is_stale(head := os.path.join(folder, "HEAD.lock"), ""):
+                    os.unlink(head)
+        if stale:
+            os.unlink(lock)
+
     # -- who and how --------------------------------------------------------------------------------------
 
     def identity(self) -> Identity:
@@ -244,9 +263,14 @@ class GitRepo:
             mode, _, object_id = meta.split(" ")
             yield mode, object_id, path[len(prefix) :]
 
-    def changed(self, old: str, new: str) -> dict[str, Changed]:
-        """Return by path what differs between two commits or trees."""
-        code, out, err = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-relative", old, new)
+    @property
+    def empty_tree(self) -> str:
+        """The id of the tree without entries."""
+        return new_hash(self.algorithm, b"tree 0\0", usedforsecurity=False).hexdigest()
+
+    def changed(self, old: str, new: str, below: str = "") -> dict[str, Changed]:
+        """Return by path what differs between two commits or trees, in all or *below* a folder (``a/b/``)."""
+        code, out, err = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-relative", old, new, *(("--", below) if below else ()))
         if code:
             raise InvalidError(f"git cannot compare {old} and {new}: {err.decode(errors='replace').strip()}", hint="git fsck")
         fields = out.decode(errors="surrogateescape").split("\0")
@@ -306,6 +330,8 @@ class RefUpdate:
             ConflictError: a hook refuses, or the ref collides with another.
         """
         _, err = self._git.communicate(f"update {ref} {new} {old}\n".encode())
+        if self._git.returncode < 0 or os.path.exists(os.path.join(self._repo.git_dir, "HEAD.lock")):
+            self._repo.drop_stale_locks(ref, new)
         if self._git.returncode == 0:
             self._repo.sync_folder_of(ref)
             return True
@@ -319,6 +345,20 @@ class RefUpdate:
         if "reference-transaction" in said or "ref updates aborted by hook" in said:
             raise ConflictError("the reference-transaction hook of this repository refused: {said}", said=said)
         raise BusyError("git could not move {ref}: {said}", ref=ref, said=said)
+
+
+def _is_stale(lock: str, new: str) -> bool:
+    """Tell whether a lock has *new* in it, or is empty for longer than a living git leaves it so."""
+    deadline = time.monotonic() + _FILLED_WITHIN
+    while True:
+        try:
+            with open(lock, encoding="ascii", errors="replace") as file:
+                text = file.read().strip()
+        except FileNotFoundError:
+            return False
+        if text or time.monotonic() > deadline:
+            return text in (new, "")
+        time.sleep(0.02)
 
 
 def _head(git_dir: str) -> str | None:

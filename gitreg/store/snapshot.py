@@ -244,6 +244,8 @@ class Snapshot(View):
             entry = self._cache.known(self._commit, self._prefix + path)
         except LookupError:
             found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
+            if found is None:
+                self._prove_absent(path)
             return found.id if found else None
         return entry.id if entry else None
 
@@ -262,10 +264,7 @@ class Snapshot(View):
         Raises:
             InvalidError: the trees name something at *path*.
         """
-        root = self._cache.root(self._commit)
-        if root is None:
-            raise InvalidError(f"git has no commit {self._commit}: the repository is damaged", hint="git fsck")
-        tree = self._cache.tree(root)
+        tree = self._cache.tree(self._cache.root(self._commit))
         *folders, name = (self._prefix + path).split("/")
         for folder in folders:
             entry = tree.get(folder.encode())

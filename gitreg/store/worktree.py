@@ -308,6 +308,8 @@ def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:
             else:
                 return
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(owner)
         raise BusyError("cannot write to {folder!r}: {reason}", folder=checkout.git_dir, reason=error.strerror or str(error)) from None
 
 
@@ -341,7 +343,7 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
     if entry is None:
         return ()
     notes: list[str] = []
-    _drop_stale_ref_locks(repo, entry)
+    repo.drop_stale_locks(entry.ref, entry.new)
     tip = repo.reader.info(entry.ref)
     for checkout in repo.checkouts():
         if journal.named(checkout.folder) in entry.checkouts:
@@ -352,25 +354,6 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
         notes.append(f"a write to {entry.ref} was interrupted, and the branch has moved on since: git log -p shows what became of it")
     journal.drop(repo.common_dir)
     return tuple(notes)
-
-
-def _drop_stale_ref_locks(repo: GitRepo, entry: journal.Entry) -> None:
-    """Remove the locks that a killed ``git update-ref`` of ours left.
-
-    It held the registry's lock, which the caller holds now, so it is gone; and nobody else writes the id that the
-    journal announces. The lock of HEAD, which is empty, it takes after the ref's.
-    """
-    lock = os.path.join(repo.common_dir, f"{entry.ref}.lock")
-    try:
-        with open(lock, encoding="ascii", errors="replace") as file:
-            ours = file.read().strip() == entry.new
-    except FileNotFoundError:
-        return
-    if ours:
-        head = os.path.join(repo.common_dir, "HEAD.lock")
-        if os.path.exists(head) and os.path.getsize(head) == 0:
-            os.unlink(head)
-        os.unlink(lock)
 
 
 def _finished(refresh: Refresh) -> list[str]:
