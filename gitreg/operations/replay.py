@@ -60,6 +60,12 @@ def operations(work: Work, terms: Terms) -> list[Operation]:
     return [partial(_replayed, work=work, model=model, terms=terms) for model in sorted(work.touched)]
 
 
+def disputes(view: View, work: Work, terms: Terms) -> tuple[ConflictError, ...]:
+    """Return an error for each stage and version that *work* and the other side both moved, not to the same end."""
+    boards = {model: _sides(view, work, model, terms) for model in sorted(work.touched)}
+    return tuple(_contested(view, work, contest, model, terms) for model, sides in boards.items() for contest in sides.contests())
+
+
 def _replayed(view: View, work: Work, model: str, terms: Terms) -> Change:
     was, now, there = work.before.find_card(model), work.after.card(model), view.find_card(model)
     if was and not was.deleted and now.deleted:
@@ -171,9 +177,7 @@ def _merged(was: Any, now: Any, there: Any, place: tuple[str, str]) -> Any:
 
 def _moves(view: View, work: Work, model: str, terms: Terms) -> tuple[Stages | None, tuple[Move, ...]]:
     """Return the pointers as they are to be, None where nothing of them changes, and what is asked of each stage."""
-    was, now = (terms.numbers.of_stages(model, side.find_stages(model)) for side in (work.before, work.after))
-    there = view.find_stages(model) if view.find_card(model) else None
-    sides = Sides(was, now, there or Stages(pointers=dict.fromkeys(view.config.stages, VACANT)))
+    sides = _sides(view, work, model, terms)
     contests = sides.contests()
     if contests and terms.stages is None:
         raise _contested(view, work, contests[0], model, terms)
@@ -185,7 +189,13 @@ def _moves(view: View, work: Work, model: str, terms: Terms) -> tuple[Stages | N
         Move(stage=stage, number=number, from_number=holder, force=(model, stage) in terms.forced, rollback=sides.rolled_back(stage))
         for stage, holder, number in changed
     )
-    return (None if end == there else end), moves
+    return (None if end == sides.there else end), moves
+
+
+def _sides(view: View, work: Work, model: str, terms: Terms) -> Sides:
+    was, now = (terms.numbers.of_stages(model, side.find_stages(model)) for side in (work.before, work.after))
+    there = view.find_stages(model) if view.find_card(model) else None
+    return Sides(was, now, there or Stages(pointers=dict.fromkeys(view.config.stages, VACANT)))
 
 
 def _contested(view: View, work: Work, contest: Contest, model: str, terms: Terms) -> ConflictError:

@@ -27,6 +27,14 @@ def kept(old: bytes, new: str) -> str:
     return _inserted(new, found) if found else new
 
 
+def carried(before: bytes | None, after: bytes, new: str) -> str:
+    """Return *new* with the comments that a person added between *before* and *after*."""
+    known = [comment.text for comment in comments(before)] if before else []
+    header = new.split("\n", 1)[0]
+    found = [c for c in comments(after) if c.text not in (header, *known) and not c.text.startswith("# yaml-language-server:")]
+    return _inserted(new, found) if found else new
+
+
 def comments(data: bytes) -> list[Comment]:
     """Return the comments of a document, in file order."""
     if b"#" not in data:

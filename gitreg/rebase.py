@@ -1,0 +1,210 @@
+"""Replay the commits of a branch on another base, as operations: one new commit each, and then one move of the branch.
+
+Nothing is changed until all commits are made. An author, a date, a reason and the id of the operation stay with a
+commit; its number and its subject may not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gitreg import history
+from gitreg.errors import ConflictError, GitregError
+from gitreg.operations import events, message, replay
+from gitreg.operations.renumbering import Renumbering, Work
+from gitreg.store import comments, layout, lineage, transaction
+from gitreg.store.gitrepo import LoggedCommit
+from gitreg.store.objects import ObjectWriter
+from gitreg.store.trees import FILE, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gitreg.operations.replay import Choice
+    from gitreg.records import Event, Occasion
+    from gitreg.store.lineage import Commit
+    from gitreg.store.snapshot import Snapshot
+    from gitreg.store.transaction import Plan, Target
+    from gitreg.view import View
+
+_REGISTRY = ("card", "stages", "manifest")
+
+
+class Replayed(NamedTuple):
+    """What came of it: the new tip, how many commits were made and how many *onto* had already, and who is who."""
+
+    tip: str
+    made: int = 0
+    landed: int = 0
+    numbers: Renumbering = Renumbering()
+    disputes: tuple[str, ...] = ()
+
+
+def replayed(target: Target, tip: str, onto: str, stages: Choice | None, occasion: Occasion) -> Replayed:
+    """Make the first-parent commits of *tip* that *onto* has not on top of *onto*; no ref is moved.
+
+    A commit whose operation is in the history of *onto* has landed, and is left out. *stages* says who wins a stage
+    that both sides moved.
+
+    Raises:
+        ConflictError: both sides changed the same thing, or have no common history.
+        PolicyError: a gate of the new base does not hold.
+        InvalidError: a file of the registry is invalid in one of the commits.
+    """
+    chain = lineage.chain(target.repo, onto, tip)
+    if lineage.merge_base(target.repo, tip, onto) is None or any(not commit.parents for commit in chain):
+        raise ConflictError("{tip} and {onto} have no common history", tip=tip[:12], onto=onto[:12], hint="git fetch --unshallow" if target.repo.cut_off() else "")
+    if not chain:
+        return Replayed(onto)
+    landed = {message.operation_in(text): commit for commit, text in lineage.messages(target.repo, chain[0].parents[0], onto)}
+    walk = _Walk(target, onto, stages, occasion)
+    for commit in chain:
+        there = landed.get(message.operation_in(commit.message) or commit.id)
+        try:
+            walk.step(commit, there)
+        except GitregError as error:
+            error.message = f"{commit.id[:8]} ({commit.subject}): {error.message}"
+            raise
+    return walk.so_far
+
+
+class _Walk:
+    """A chain of commits on its way: what was made of it so far."""
+
+    def __init__(self, target: Target, onto: str, stages: Choice | None, occasion: Occasion) -> None:
+        self.target, self.onto, self.stages, self.occasion = target, onto, stages, occasion
+        self.so_far = Replayed(onto)
+
+    def step(self, commit: Commit, landed: str | None) -> None:
+        """Replay one commit, unless it *landed* on the new base before."""
+        if landed:
+            there = lineage.read(self.target.repo, landed)
+            numbers = self.so_far.numbers.paired(_Difference(self.target, commit).work, _Difference(self.target, there).work)
+            self.so_far = self.so_far._replace(landed=self.so_far.landed + 1, numbers=numbers)
+        elif lineage.is_own(self.target.repo, commit, self.onto):
+            self._replay(_Difference(self.target, commit))
+
+    def _replay(self, done: _Difference) -> None:
+        base = self.target.snapshot(self.so_far.tip)
+        terms = self._terms(done, base)
+        if self.stages:
+            told = tuple(str(error) for error in replay.disputes(base, done.work, terms))
+            self.so_far = self.so_far._replace(disputes=self.so_far.disputes + told)
+        self.so_far = self.so_far._replace(numbers=terms.numbers)
+        plan = self._plan(base, done, terms)
+        writer = ObjectWriter(self.target.repo.common_dir, self.target.repo.algorithm)
+        changes: dict[str, Entry | None] = {base.prefix + path: Entry(FILE, writer.add("blob", data)) for path, data in done.texts(base, plan, terms.numbers)}
+        changes |= done.others(base)
+        if not changes:
+            return
+        old = self.target.cache.root(self.so_far.tip)
+        root = lineage.transplanted(writer, self.target.cache, old, changes)
+        assert root
+        text = message.reworded(done.commit.message, self._subject(done, plan), done.operation, plan.events if plan else ())
+        tip = lineage.written(self.target.repo, writer, root, self.so_far.tip, done.commit._replace(message=text), self.occasion)
+        self.so_far = self.so_far._replace(tip=tip, made=self.so_far.made + 1)
+
+    def _terms(self, done: _Difference, base: Snapshot) -> replay.Terms:
+        forced = frozenset((claim.model, claim.stage) for claim in message.claims_in(done.commit.message) if claim.forced)
+        by = done.commit.author.rpartition(">")[0] + ">"
+        return replay.Terms(self.so_far.numbers.grown(done.work, base), self.stages, forced, by, self._mover)
+
+    def _mover(self, model: str, stage: str) -> str:
+        """Return who moved a stage last on the new base."""
+        return next((event.by or "" for event in history.history(self.target.snapshot(self.onto), model, stage)), "")
+
+    def _plan(self, base: Snapshot, done: _Difference, terms: replay.Terms) -> Plan | None:
+        if not done.work.touched:
+            return None
+        return transaction.plan(base, replay.operations(done.work, terms), transaction.Wording(), guarded=self.target.guarded(base))
+
+    def _subject(self, done: _Difference, plan: Plan | None) -> str:
+        """Return the subject anew, where gitreg gave it; a person's own stays."""
+        return plan.subject if plan and done.commit.subject == events.summary(done.told()) else done.commit.subject
+
+
+class _Difference:
+    """What one commit changed, against its first parent: files of the registry, and others."""
+
+    def __init__(self, target: Target, commit: Commit) -> None:
+        self.commit, self._cache = commit, target.cache
+        self.operation = message.operation_in(commit.message) or commit.id
+        self.before, self.after = (target.snapshot(each) for each in (commit.parents[0], commit.id))
+        self._prefix = self.after.prefix
+        self._changed = target.repo.changed(commit.parents[0], commit.id)
+        self._places = {path: place for path in self._changed if (place := self._place(path)).kind in _REGISTRY}
+        self.work = Work(self.before, self.after, self._touched())
+
+    def _place(self, path: str) -> layout.Place:
+        return layout.place(path.removeprefix(self._prefix)) if path.startswith(self._prefix) else layout.Place("")
+
+    def _touched(self) -> Mapping[str, frozenset[int]]:
+        touched: dict[str, set[int]] = {}
+        for path, place in self._places.items():
+            if self._changed[path].new is None:
+                raise ConflictError("{path} was removed: what is recorded cannot be", path=path, hint="gitreg doctor --fix")
+            touched.setdefault(place.model, set()).update([place.number] if place.kind == "manifest" else [])
+        return {model: frozenset(numbers) for model, numbers in touched.items()}
+
+    def told(self) -> tuple[Event, ...]:
+        """Return what the commit did, as history tells it."""
+        files = tuple((change.old, change.new, path) for path, change in self._changed.items())
+        return history.events_of(self.after, LoggedCommit(self.commit.id, 0, "", self.commit.message, files))
+
+    def texts(self, base: Snapshot, plan: Plan | None, numbers: Renumbering) -> Iterator[tuple[str, bytes]]:
+        """Yield the files of the registry that differ from *base*, by path in it: as *plan* has them, with a person's comments.
+
+        Where nobody else changed a file it is as the commit has it, byte by byte.
+        """
+        if plan is None:
+            return
+        sources = {_path(place._replace(number=numbers.number(place.model, place.number))): place for place in self._places.values()}
+        for path in sorted({*plan.files, *sources}):
+            there = base.bytes_of(path)
+            text = plan.files[path][1].encode() if path in plan.files else there or b""
+            if path in sources:
+                text = self._by_hand(plan, path, sources[path], text)
+            if text != there:
+                yield path, text
+
+    def _by_hand(self, plan: Plan, path: str, source: layout.Place, text: bytes) -> bytes:
+        """Return *text* with what is a person's in the commit's own file: its comments, and all of it where nobody else changed it."""
+        old, new = self.before.bytes_of(_path(source)), self.after.bytes_of(_path(source))
+        alone = plan.base.blob_id(path) == self.before.blob_id(_path(source)) and _record(plan.draft, layout.place(path)) == _record(self.after, source)
+        return new if alone and new is not None else comments.carried(old, new or b"", text.decode()).encode()
+
+    def others(self, base: Snapshot) -> dict[str, Entry | None]:
+        """Return what the commit changed beside models, by path from the repository's top: taken over as it is.
+
+        Raises:
+            ConflictError: the new base has another content there than the commit's parent had.
+        """
+        found = {}
+        for path, change in self._changed.items():
+            if path in self._places:
+                continue
+            old, new = _entry(change.old_mode, change.old), _entry(change.new_mode, change.new)
+            there = lineage.entry(self._cache, base.commit, path)
+            if there not in (old, new):
+                raise ConflictError("{path} was changed on both sides, and is no file of a model", path=path, hint="git rebase")
+            if there != new:
+                found[path] = new
+        return found
+
+
+def _entry(mode: str | None, object_id: str | None) -> Entry | None:
+    return Entry(mode.lstrip("0").encode(), object_id) if mode and object_id else None
+
+
+def _path(place: layout.Place) -> str:
+    """Return the path of what *place* says."""
+    if place.kind == "manifest":
+        return layout.manifest(place.model, place.number)
+    return layout.card(place.model) if place.kind == "card" else layout.stages(place.model)
+
+
+def _record(view: View, place: layout.Place) -> Any:
+    """Return the record of what *place* says."""
+    if place.kind == "manifest":
+        return view.find_manifest(place.model, place.number)
+    return view.find_card(place.model) if place.kind == "card" else view.find_stages(place.model)
