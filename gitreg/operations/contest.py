@@ -74,6 +74,8 @@ class Sides(NamedTuple):
 
     def _block(self, stage: str) -> Pointer:
         was, now, there = (side.pointer(stage) for side in self)
+        if was == there:
+            return now
         number = there.number if now.number == was.number else now.number
         came = [n for n in now.previous if n not in was.previous and (n != was.number or n == there.number)]
         gone = {n for n in was.previous if n not in now.previous}
