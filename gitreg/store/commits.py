@@ -103,9 +103,19 @@ def follow(repo: GitRepo, ref: str, old: str, new: str, lock: int) -> bool:
         ConflictError: a person's edit is in the way in a checkout; nothing is changed.
         BusyError: another git command holds a lock, or the disk is full or read-only.
     """
-    paths = {path: change.old for path, change in repo.changed(old, new).items()}
-    with repo.ref_update("gitreg: follow the remote", lock) as update:
-        return move(repo, Step(ref, old, old, Prepared(new, _nothing, _nothing)), paths, update, lock) is Outcome.DONE
+    return brought(repo, Step(ref, old, old, made(new)), "follow the remote", lock) is Outcome.DONE
+
+
+def made(commit: str) -> Prepared:
+    """Return a commit that is there already."""
+    return Prepared(commit, _nothing, _nothing)
+
+
+def brought(repo: GitRepo, step: Step, why: str, lock: int) -> Outcome:
+    """Move a branch as *step* says, to a commit that is there already; *why* is for the reflog. See :func:`move`."""
+    paths = {path: change.old for path, change in repo.changed(step.old, step.new.id).items()}
+    with repo.ref_update(f"gitreg: {why}", lock) as update:
+        return move(repo, step, paths, update, lock)
 
 
 def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpdate, lock: int) -> Outcome:
