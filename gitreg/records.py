@@ -7,6 +7,7 @@ UTC, ending in ``Z``), because a record is written back exactly as it was read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -235,7 +236,7 @@ class Manifest(Record, frozen=True):  # noqa: PLW1641 - its maps can change
         return str(self.number) if self.version == str(self.number) else f"{self.number} ({self.version})"
 
 
-class ModelVersion(Manifest, frozen=True, omit_defaults=False, kw_only=True):
+class ModelVersion(Manifest, frozen=True, omit_defaults=False, kw_only=True, weakref=True):
     """A version as the registry has it at one commit: its manifest, its model and the stage it holds.
 
     ``stage`` is None, a stage, or ``"archived"``; ``commit`` is the snapshot's, None inside a transaction.
@@ -334,7 +335,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
     changed: bool = False
     commit: str | None = None
-    events: tuple[Event, ...] = ()
+    events: Sequence[Event] = ()
     message: str = ""
     diff: str = ""
     version: ModelVersion | None = None
@@ -349,6 +350,65 @@ class Receipt(Struct, frozen=True, kw_only=True):
             "version": self.version and self.version.as_dict(),
             **({"diff": self.diff} if self.diff else {}),
         }
+
+
+class Renumbered(Struct, frozen=True, kw_only=True):
+    """A version whose number was taken on the other side: *from_number* is what it was called here."""
+
+    model: str
+    from_number: int
+    number: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return its part of the JSON of ``gitreg rebase`` and ``gitreg sync``."""
+        return {"id": f"{self.model}@{self.number}", **msgspec.structs.asdict(self)}
+
+
+class Rebased(Struct, frozen=True, kw_only=True):
+    """What a rebase did: *replayed* commits were made anew on *onto*, and as many as *landed* were there already.
+
+    ``contested`` says what both sides had moved, where one of them was chosen to win. ``changed`` is False where the
+    branch stays where it was; a rehearsal tells what would be.
+    """
+
+    branch: str
+    onto: str
+    commit: str
+    changed: bool = False
+    replayed: int = 0
+    landed: int = 0
+    renumbered: tuple[Renumbered, ...] = ()
+    contested: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON of ``gitreg rebase``."""
+        return {**msgspec.structs.asdict(self), "renumbered": [each.as_dict() for each in self.renumbered], "contested": list(self.contested)}
+
+
+class Synced(Struct, frozen=True, kw_only=True):
+    """What a sync exchanged: commits *pulled* from the remote and *pushed* to it; the branch is at *commit* on both sides now.
+
+    ``renumbered`` and ``contested`` are a rebase's, see :class:`Rebased`.
+    """
+
+    branch: str
+    remote: str
+    commit: str
+    pulled: int = 0
+    pushed: int = 0
+    renumbered: tuple[Renumbered, ...] = ()
+    contested: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """True where anything was exchanged."""
+        return bool(self.pulled or self.pushed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON of ``gitreg sync``."""
+        fields = {name: value for name, value in msgspec.structs.asdict(self).items() if name != "notes"}
+        return {**fields, "renumbered": [each.as_dict() for each in self.renumbered], "contested": list(self.contested)}
 
 
 class Finding(Struct, frozen=True, kw_only=True):

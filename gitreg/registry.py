@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import threading
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.reads import Reads, RegistryAt
-from gitreg.records import Occasion, Receipt, settled
+from gitreg.records import ModelVersion, Occasion, Receipt, settled
 from gitreg.store.cache import Cache
 from gitreg.store.snapshot import Snapshot
 from gitreg.verbs import Verbs
 from gitreg.where import Location, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date, datetime
     from types import TracebackType
 
-    from gitreg.records import Change, Finding, ModelVersion
+    from gitreg.records import Change, Finding
+    from gitreg.operations.script import Script
     from gitreg.store.remote import Remote
     from gitreg.store.transaction import Start, Target
     from gitreg.view import Draft, View
@@ -147,17 +149,20 @@ class Registry(Reads, Verbs):
 
     # -- writes -------------------------------------------------------------------------------------------
 
-    def transaction(self, message: str = "", *, reason: str = "", replay: bool = False) -> Transaction:
+    def transaction(self, message: str = "", *, reason: str = "", replay: bool = False, watch: Callable[[str, int], None] | None = None) -> Transaction:
         """Return a context with the same write methods: one commit at its end, or none if it raises.
 
         *message* becomes the commit's subject. Operations see each other; only the end state is judged. If the
         branch moved meanwhile they are run again, and if one then gives another result it is a conflict; with
         *replay* the new result counts, for who looks at the receipt and not at what the methods returned.
+
+        It may hold any number of versions: they are kept on disk until the end. *watch* then hears now and then how
+        many operations were ``checked`` and how many files ``written``.
         """
-        return Transaction(self, message, reason, replay=replay)
+        return Transaction(self, (message, reason), replay=replay, watch=watch)
 
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
-        return self.commit([operation], ("", reason), ())
+        return self.commit([operation], ("", reason))
 
     def begin(self) -> tuple[Start, Snapshot]:
         """Return where a write begins, with a remote at its newest state, and the registry as it is there."""
@@ -166,17 +171,20 @@ class Registry(Reads, Verbs):
         begun = transaction.start(self._target())
         return begun, self._at(begun.base)
 
-    def commit(self, operations: list[Callable[[View], Change]], wording: tuple[str, str], expected: tuple[Change, ...], begun: Start | None = None) -> Receipt:
+    def commit(
+        self, operations: Iterable[Callable[[View], Change]], wording: tuple[str, str], told: Callable[[], Iterable[bytes]] = tuple,
+        begun: Start | None = None, watch: Callable[[str, int], None] | None = None,
+    ) -> Receipt:  # fmt: skip
         """Carry *operations* out in one commit, its subject and reason given by *wording*; see ``store/transaction.py``."""
         from gitreg.store import transaction
 
-        target = self._target()
+        target = self._target()._replace(watch=watch)
         words = transaction.Wording(*wording)
         with self._turn:
             if self._dry_run:
                 base = self._at((begun or transaction.start(target)).base)
-                return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base)), None, self.occasion())
-            return transaction.commit(target, operations, words, expected, self.occasion(), begun)
+                return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base), watch=watch), None, self.occasion())
+            return transaction.commit(target, operations, words, told, self.occasion(), begun)
 
     def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
         """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""
@@ -187,7 +195,7 @@ class Registry(Reads, Verbs):
         def planned(base: Snapshot) -> transaction.Plan:
             files = texts(base)
             text = message.written(f"registry: restore {len(files)} files", "gitreg doctor --fix", os.urandom(16).hex(), ())
-            return transaction.Plan(base, Draft(base), (), {path: (None, file) for path, file in files.items()}, (), text)
+            return transaction.Plan(base, Draft(base), None, {path: (None, file) for path, file in files.items()}, (), text)
 
         with self._turn:
             transaction.commit_plan(self._target(), planned, occasion)
@@ -243,48 +251,51 @@ class Registry(Reads, Verbs):
 class Transaction(Verbs):
     """Several operations as one commit; see :meth:`Registry.transaction`. ``receipt`` is there at its end."""
 
-    def __init__(self, registry: Registry, message: str, reason: str, *, replay: bool = False) -> None:
+    def __init__(self, registry: Registry, wording: tuple[str, str], *, replay: bool = False, watch: Callable[[str, int], None] | None = None) -> None:
+        message, reason = wording
         if "\n" in message:
             raise UsageError("the message of a transaction is one line", hint="give the rest as reason")
         self._registry, self._message, self._reasons = registry, message.strip(), [reason] if reason else []
         self._used = False
-        self._replay = replay
-        self._operations: list[Callable[[View], Change]] = []
-        self._changes: list[Change] = []
-        self._told: list[ModelVersion] = []
+        self._replay, self._watch = replay, watch
+        self._script: Script | None = None
+        self._told = WeakValueDictionary[int, ModelVersion]()  # those that the caller kept
         self._begun: Start | None = None
         self._draft: Draft | None = None
         self.receipt: Receipt = Receipt()
 
     def __enter__(self) -> Transaction:
+        from gitreg.operations.script import Script
         from gitreg.view import Draft
 
         if self._used:
             raise ConflictError("this transaction was used before", hint="with registry.transaction() as tx: ...")
         self._used = True
         self._begun, base = self._registry.begin()
-        self._draft = Draft(base)
+        self._draft, self._script = Draft(base), Script()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        draft, self._draft = self._draft, None
-        if kind is None and draft is not None:
-            self.receipt = self._registry.commit(self._operations, (self._message, "\n\n".join(self._reasons)), () if self._replay else tuple(self._changes), self._begun)
-            for version in self._told:
-                stage = draft.stages(version.model).state_of(version.number)
-                settled(version, self.receipt.commit, stage)
+        draft, self._draft, script, self._script = self._draft, None, self._script, None
+        if kind is None and draft is not None and script is not None:
+            wording = self._message, "\n\n".join(self._reasons)
+            self.receipt = self._registry.commit(script, wording, tuple if self._replay else script.outcomes, self._begun, self._watch)
+            told = list(self._told.values())
+            states = {model: draft.stages(model).states() for model in {version.model for version in told}}
+            for version in told:
+                settled(version, self.receipt.commit, states[version.model].get(version.number))
 
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
-        draft = self._open()
+        draft, script = self._open(), self._script
+        assert script is not None
         change = operation(draft)
         draft.put(change)
-        self._operations.append(operation)
-        self._changes.append(change)
+        script.add(operation, change)
         if reason:
             self._reasons.append(reason)
         version = draft.version(change.model, change.number) if change.number else None
         if version:
-            self._told.append(version)
+            self._told[id(version)] = version
         return Receipt(changed=bool(change.card or change.stages or change.manifests), version=version)
 
     def get(self, selector: str) -> ModelVersion:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from hashlib import new as new_hash
 from typing import TYPE_CHECKING
 
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
@@ -124,7 +123,7 @@ def _stands(folder: str, file: str) -> bool:
 
 def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime) -> None:
     files = {prefix + path: data for path, data in first_files().items()}
-    nothing = new_hash(repo.algorithm, b"tree 0\0", usedforsecurity=False).hexdigest()
+    nothing = repo.empty_tree
     zeros = "0" * len(nothing)
     occasion = Occasion(now, str(repo.identity()))
     with lock.held(repo.common_dir) as descriptor:
@@ -134,7 +133,7 @@ def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg list")
         with repo.ref_update("gitreg: registry: create it", descriptor) as update:
             new = commits.prepared(repo, Cache(repo), tip, commits.Content(sorted(files.items()), "registry: create it\n", occasion))
-            outcome = commits.move(repo, commits.Step(ref, tip or zeros, tip or nothing, new), _before(repo, tip, files), update, descriptor)
+            outcome = commits.move(repo, commits.Step(ref, tip or zeros, tip or nothing, new), lambda: _before(repo, tip, files), update, descriptor)
         if outcome is commits.Outcome.LOST:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg init")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
@@ -62,7 +63,7 @@ class Verbs(ABC):
             artifacts=self.artifacts(artifacts or {}), links=_links(links or {}),
         )  # fmt: skip
         occasion = self.occasion()
-        version_made = self._run(lambda view: register(view, model, version, facts, occasion)).version
+        version_made = self._run(partial(register, model=model, name=version, facts=facts, occasion=occasion)).version
         assert version_made
         return version_made
 
@@ -81,7 +82,7 @@ class Verbs(ABC):
         from gitreg.operations import stages
 
         parsed = names.selector(selector)
-        return self._run(lambda view: stages.promote(view, parsed, str(stage), force=force, expect=expect), reason)
+        return self._run(partial(stages.promote, selector=parsed, stage=str(stage), force=force, expect=expect), reason)
 
     def rollback(self, model: str, stage: str, *, expect: Expected = None, reason: str = "", force: bool = False) -> Receipt:
         """Give *stage* back to its previous holder; the present one becomes archived. A second goes further back.
@@ -93,7 +94,7 @@ class Verbs(ABC):
         """
         from gitreg.operations import stages
 
-        return self._run(lambda view: stages.rollback(view, model, str(stage), expect=expect, force=force), reason)
+        return self._run(partial(stages.rollback, model=model, stage=str(stage), expect=expect, force=force), reason)
 
     def archive(self, selector: str, *, reason: str = "", force: bool = False) -> Receipt:
         """Archive a version by hand; a stage it holds becomes vacant.
@@ -105,7 +106,7 @@ class Verbs(ABC):
         from gitreg.operations import stages
 
         parsed = names.selector(selector)
-        return self._run(lambda view: stages.archive(view, parsed, force=force), reason)
+        return self._run(partial(stages.archive, selector=parsed, force=force), reason)
 
     def yank(self, selector: str, *, reason: str, force: bool = False) -> Receipt:
         """Mark a version as not to be used; its manifest stays, its number is never used again.
@@ -117,7 +118,7 @@ class Verbs(ABC):
         from gitreg.operations import amend
 
         parsed, occasion = names.selector(selector), self.occasion()
-        return self._run(lambda view: amend.yank(view, parsed, reason, occasion, force=force), reason)
+        return self._run(partial(amend.yank, selector=parsed, reason=reason, occasion=occasion, force=force), reason)
 
     def unyank(self, selector: str, *, reason: str = "") -> Receipt:
         """Take a yank back. It does not restore a stage.
@@ -128,7 +129,7 @@ class Verbs(ABC):
         from gitreg.operations import amend
 
         parsed = names.selector(selector)
-        return self._run(lambda view: amend.unyank(view, parsed), reason)
+        return self._run(partial(amend.unyank, selector=parsed), reason)
 
     def update(self, selector: str, *, reason: str = "", **facts: Any) -> Receipt:
         """Add to what is recorded of a version: fields of the manifest by keyword.
@@ -150,7 +151,7 @@ class Verbs(ABC):
         if facts.get("links"):
             facts["links"] = _links(facts["links"])
         given = _given(**facts)
-        return self._run(lambda view: amend.update(view, parsed, given), reason)
+        return self._run(partial(amend.update, selector=parsed, facts=given), reason)
 
     def create_model(self, model: str, **facts: Any) -> Receipt:
         """Make a model without versions; *facts* are fields of ``model.yaml``.
@@ -162,7 +163,7 @@ class Verbs(ABC):
         from gitreg.operations import cards
 
         occasion = self.occasion()
-        return self._run(lambda view: cards.create(view, model, facts, occasion))
+        return self._run(partial(cards.create, model=model, facts=facts, occasion=occasion))
 
     def update_model(self, model: str, *, reason: str = "", **facts: Any) -> Receipt:
         """Set fields of ``model.yaml``; what is set already makes no commit.
@@ -174,7 +175,7 @@ class Verbs(ABC):
         """
         from gitreg.operations import cards
 
-        return self._run(lambda view: cards.update(view, model, facts), reason)
+        return self._run(partial(cards.update, model=model, facts=facts), reason)
 
     def describe_model(self, model: str, **facts: Any) -> Receipt:
         """Make a model with these fields of ``model.yaml``, or set them where it is there already.
@@ -186,7 +187,7 @@ class Verbs(ABC):
         from gitreg.operations import cards
 
         occasion = self.occasion()
-        return self._run(lambda view: cards.describe(view, model, facts, occasion))
+        return self._run(partial(cards.describe, model=model, facts=facts, occasion=occasion))
 
     def delete_model(self, model: str, *, reason: str = "", force: bool = False) -> Receipt:
         """Mark a model deleted: its versions are yanked, its stages vacated, its name is not reused.
@@ -198,7 +199,7 @@ class Verbs(ABC):
         from gitreg.operations import cards
 
         occasion = self.occasion()
-        return self._run(lambda view: cards.delete(view, model, reason, occasion, force=force), reason)
+        return self._run(partial(cards.delete, model=model, reason=reason, occasion=occasion, force=force), reason)
 
 
 def _given(**facts: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gitreg import names, records
 from gitreg.errors import ConflictError, GitregError, InvalidError, NotFoundError, UsageError
 from gitreg.records import ModelSummary, ModelVersion, Stages
+from gitreg.shelf import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -232,9 +233,8 @@ class Draft(View):
         self.base = base
         self.cards: dict[str, ModelCard] = {}
         self.pointers: dict[str, Stages] = {}
-        self.made: dict[str, dict[int, Manifest]] = {}
+        self.made = Shelf()
         self._counts: dict[str, int] = {}
-        self._names: dict[tuple[str, str], int] = {}
 
     @property
     def config(self) -> Config:
@@ -257,9 +257,12 @@ class Draft(View):
         if change.stages:
             self.pointers[change.model] = change.stages
         for manifest in change.manifests:
-            self.made.setdefault(change.model, {})[manifest.number] = manifest
+            self.made.put(change.model, manifest)
             self._counts[change.model] = max(self.count(change.model), manifest.number)
-            self._names[change.model, manifest.version] = manifest.number
+
+    def touched(self) -> tuple[str, ...]:
+        """Return the models of which something was put, sorted."""
+        return tuple(sorted({*self.cards, *self.pointers, *self.made.models()}))
 
     def model_names(self) -> tuple[str, ...]:
         """See :meth:`View.model_names`."""
@@ -279,8 +282,8 @@ class Draft(View):
 
     def find_manifest(self, model: str, number: int) -> Manifest | None:
         """See :meth:`View.find_manifest`."""
-        return self.made.get(model, {}).get(number) or self.base.find_manifest(model, number)
+        return self.made.get(model, number) or self.base.find_manifest(model, number)
 
     def number_named(self, model: str, name: str) -> int | None:
         """See :meth:`View.number_named`."""
-        return self._names.get((model, name)) or self.base.number_named(model, name)
+        return self.made.named(model, name) or self.base.number_named(model, name)

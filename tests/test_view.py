@@ -264,4 +264,4 @@ def test_an_empty_change_changes_nothing():
 
     draft.put(Change(model="iris", number=2))
 
-    assert (draft.cards, draft.pointers, draft.made) == ({}, {}, {})
+    assert draft.touched() == ()

@@ -51,7 +51,7 @@ def built(kind: type[R], facts: Mapping[str, Any]) -> R:
 
 def _plain(name: str, fact: Any) -> Any:
     try:
-        return _listed(name, msgspec.to_builtins(fact, enc_hook=_scalar, builtin_types=_BYTES))
+        return _listed(name, msgspec.to_builtins(fact, enc_hook=plain_scalar, builtin_types=_BYTES))
     except (TypeError, RecursionError) as error:
         raise UsageError("{name}: a value must be JSON-like: {error}", name=name, error=error) from None
 
@@ -69,7 +69,7 @@ def _listed(field: str, value: Any) -> Any:
     return value
 
 
-def _scalar(value: Any) -> Any:
+def plain_scalar(value: Any) -> Any:
     """Return the plain number in a NumPy scalar, or in anything else that is one."""
     if isinstance(value, Integral):
         return int(value)

@@ -6,7 +6,10 @@ and :func:`summary` in a sentence for a commit's subject.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 from msgspec.structs import replace
 
@@ -14,14 +17,22 @@ from gitreg import names
 from gitreg.records import VACANT, Event, Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from gitreg.records import Config, Manifest, ModelCard, Pointer
 
     Labels = Callable[[str, int], str]
 
+MOST = 1000  # events that are kept as a tuple
 _ORDER = ("promoted", "cleared", "archived", "registered", "completed", "failed", "yanked", "unyanked", "updated",
           "model_created", "model_updated", "model_deleted", "policy_changed")  # fmt: skip
+
+
+class Pairs(Protocol):
+    """Manifests by number, each before and after; a map, or something that finds them when it is asked."""
+
+    def items(self) -> Iterable[tuple[int, tuple[Manifest | None, Manifest | None]]]:
+        """Return number and pair of each."""
 
 
 class ModelDelta(NamedTuple):
@@ -30,7 +41,7 @@ class ModelDelta(NamedTuple):
     model: str
     card: tuple[ModelCard | None, ModelCard | None] = (None, None)
     stages: tuple[Stages | None, Stages | None] = (None, None)
-    manifests: Mapping[int, tuple[Manifest | None, Manifest | None]] = {}
+    manifests: Pairs = {}
 
 
 class Delta(NamedTuple):
@@ -42,23 +53,65 @@ class Delta(NamedTuple):
 
 def events(delta: Delta, label: Labels) -> tuple[Event, ...]:
     """Return what happened, ordered by model, stage and number; *label* gives a version's name by number."""
-    found = [event for part in delta.models for event in _of_model(part, label)]
+    return tuple(sorted(flow(delta, label), key=_place))
+
+
+def flow(delta: Delta, label: Labels) -> Iterator[Event]:
+    """Yield what :func:`events` returns, few at a time, where *delta* has models and manifests in order."""
     if delta.config[0] is not None and delta.config[0] != delta.config[1]:
-        found.append(Event(event="policy_changed"))
-    return tuple(sorted(found, key=_place))
+        yield Event(event="policy_changed")
+    for part in delta.models:
+        few = sorted([*_moved(part), *_of_card(part)], key=_place)
+        for event in merge(few, _archived(part), _of_manifests(part), key=_place):
+            named = label(part.model, event.number) if event.number is not None and event.version is None else event.version
+            yield replace(event, model=part.model, version=named)
+
+
+def moves(delta: Delta, label: Labels) -> tuple[Event, ...]:
+    """Return those events in which a stage gets or loses a holder, in order."""
+    found = (replace(event, model=part.model, version=label(part.model, event.number) if event.number else None) for part in delta.models for event in _moved(part))
+    return tuple(sorted((event for event in found if event.event != "archived"), key=_place))
+
+
+class Stream(Sequence[Event]):
+    """Very many events, found anew each time they are looked through."""
+
+    def __init__(self, find: Callable[[], Iterator[Event]], size: int) -> None:
+        self._find, self._size = find, size
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._find()
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: int) -> Event: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Event]: ...
+    def __getitem__(self, at: int | slice) -> Event | Sequence[Event]:
+        wanted = range(self._size)[at]
+        if isinstance(wanted, int):
+            return next(islice(self, wanted, None))
+        return tuple(event for index, event in enumerate(self) if index in wanted)[:: 1 if wanted.step > 0 else -1]
+
+    def replaced(self, **facts: Any) -> Stream:
+        """Return the same events with other *facts*."""
+        return Stream(lambda: (replace(event, **facts) for event in self), self._size)
+
+
+def seen(find: Callable[[], Iterator[Event]]) -> Sequence[Event]:
+    """Return what *find* finds: a tuple, or a :class:`Stream` where there is very much of it."""
+    few = tuple(islice(find(), MOST + 1))
+    return few if len(few) <= MOST else Stream(find, sum(1 for _ in find()))
 
 
 def _place(event: Event) -> tuple[str, bool, str, int, int]:
     return event.model or "", event.stage is None, event.stage or "", event.number or 0, _ORDER.index(event.event)
 
 
-def _of_model(part: ModelDelta, label: Labels) -> Iterator[Event]:
-    for event in (*_of_stages(part), *_of_manifests(part), *_of_card(part)):
-        named = label(part.model, event.number) if event.number is not None else None
-        yield replace(event, model=part.model, version=named)
-
-
-def _of_stages(part: ModelDelta) -> Iterator[Event]:
+def _moved(part: ModelDelta) -> Iterator[Event]:
+    """Yield the stages that got another holder or none, and the former holders that are archived."""
     before, after = (stages or Stages() for stages in part.stages)
     for stage in {**before.pointers, **after.pointers}:
         was, now = before.pointer(stage), after.pointer(stage)
@@ -66,11 +119,26 @@ def _of_stages(part: ModelDelta) -> Iterator[Event]:
             yield Event(event="promoted", kind=_kind(was, now), number=now.number, stage=stage, from_number=was.number)
         elif now.number is None and was.number is not None:
             yield Event(event="cleared", stage=stage, from_number=was.number)
-    states = before.states()
-    for number, state in after.states().items():
-        by_hand = number in after.archived and number not in before.archived
-        if state == names.ARCHIVED and (by_hand or states.get(number) != names.ARCHIVED):
-            yield Event(event="archived", number=number, stage=before.held_by(number))
+    holders = {pointer.number: stage for stage, pointer in before.pointers.items() if pointer.number is not None}
+    for number, stage in holders.items():
+        if after.state_of(number) == names.ARCHIVED:
+            yield Event(event="archived", number=number, stage=before.held_by(number) or stage)
+
+
+def _archived(part: ModelDelta) -> Iterator[Event]:
+    """Yield the versions that held no stage and are archived now, by number."""
+    before, after = (stages or Stages() for stages in part.stages)
+    if before == after:
+        return
+    was = {number for number, state in before.states().items() if state == names.ARCHIVED}
+    was -= was.difference(before.archived).intersection(after.archived)  # it left a stage then, and was archived by hand now
+    holders = {pointer.number for side in (before, after) for pointer in side.pointers.values()}
+    left = {number for pointer in after.pointers.values() for number in pointer.previous}
+    last = 0
+    for number in merge(sorted(after.archived), sorted(left)):
+        if number != last and number not in holders and number not in was:
+            yield Event(event="archived", number=number)
+        last = number
 
 
 def _kind(was: Pointer, now: Pointer) -> str:
@@ -85,7 +153,7 @@ def _of_manifests(part: ModelDelta) -> Iterator[Event]:
         if now is None or was == now:
             continue
         if was is None:
-            yield Event(event="registered", number=number)
+            yield Event(event="registered", number=number, version=now.version)
             continue
         if was.status != now.status:
             yield Event(event={"ready": "completed", "failed": "failed"}.get(now.status, "updated"), number=number)
@@ -116,20 +184,32 @@ _LONGEST = 100
 _RANK = {"model_created": 0, "registered": 0, "promoted": 1, "cleared": 1, "archived": 3}
 
 
-def summary(found: tuple[Event, ...]) -> str:
+def summary(found: Sequence[Event]) -> str:
     """Return the change in the imperative: ``iris: promote 7 (1.0.5) to production, archiving 6``."""
     if not found:
         return "registry: note who held which stage"
     models = sorted({event.model for event in found if event.model})
+    if len(found) > MOST:
+        return _brief(found, models)
     phrases = [phrase for model in models for phrase in _phrases([e for e in found if e.model == model])]
     phrases += [_WORDS[event.event] for event in found if event.model is None]
     text = ", ".join(phrases)
     if len(models) == 1:
         text = f"{models[0]}: {text}"
     if len(models) > 1 or (len(text) > _LONGEST and len(phrases) > 1):
-        what = f"{len(models)} models" if len(models) > 1 else models[0] if models else "registry"
-        text = f"{what}: {len(found)} changes"
+        text = _counted(found, models)
     return text
+
+
+def _brief(found: Sequence[Event], models: list[str]) -> str:
+    """Return the sentence for very many events: their number, unless all that counts is that a model was deleted."""
+    deleted = len(models) == 1 and any(event.event == "model_deleted" for event in found)
+    return f"{models[0]}: {_WORDS['model_deleted']}" if deleted else _counted(found, models)
+
+
+def _counted(found: Sequence[Event], models: list[str]) -> str:
+    what = f"{len(models)} models" if len(models) > 1 else models[0] if models else "registry"
+    return f"{what}: {len(found)} changes"
 
 
 def _phrases(found: list[Event]) -> Iterator[str]:

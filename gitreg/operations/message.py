@@ -6,6 +6,7 @@ Values in trailers are percent-encoded, so no free text can forge one.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gitreg.records import Event
 
 OP, CHANGE = "Gitreg-Op", "Gitreg-Change"
+_AT_ONCE = 1000  # lines
 _TRAILER = re.compile(r"(?:Gitreg-Op|Gitreg-Change): .*")
 _ANY_TRAILER = re.compile(r"[A-Za-z0-9-]+: .*")
 
@@ -32,8 +34,10 @@ def written(subject: str, reason: str, operation_id: str, events: Iterable[Event
     """Return the whole message."""
     subject, reason = _storable(subject), _storable(reason)
     body = f"{_untrailed(reason)}\n\n" if reason.strip() else ""
-    trailers = [f"{OP}: {operation_id}", *(f"{CHANGE}: {_line(event)}" for event in events)]
-    return f"{subject}\n\n{body}" + "\n".join(trailers) + "\n"
+    parts, trailers = [f"{subject}\n\n{body}{OP}: {operation_id}\n"], (f"{CHANGE}: {_line(event)}\n" for event in events)
+    while part := "".join(islice(trailers, _AT_ONCE)):  # a text for each of very many lines would weigh more than they do
+        parts.append(part)
+    return "".join(parts)
 
 
 def reworded(message: str, subject: str, operation_id: str, events: Iterable[Event]) -> str:

@@ -115,13 +115,13 @@ def brought(repo: GitRepo, step: Step, why: str, lock: int) -> Outcome:
     """Move a branch as *step* says, to a commit that is there already; *why* is for the reflog. See :func:`move`."""
     paths = {path: change.old for path, change in repo.changed(step.old, step.new.id).items()}
     with repo.ref_update(f"gitreg: {why}", lock) as update:
-        return move(repo, step, paths, update, lock)
+        return move(repo, step, lambda: paths, update, lock)
 
 
-def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpdate, lock: int) -> Outcome:
+def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate, lock: int) -> Outcome:
     """Write the commit, share it, move the branch to it by compare-and-swap, and refresh its checkouts.
 
-    *paths* are the files that differ, each with its blob id before (None for a new one); *lock* is the
+    *touched* gives the files that differ, each with its blob id before (None for a new one); *lock* is the
     registry's, which git children hold too.
 
     Raises:
@@ -129,6 +129,7 @@ def move(repo: GitRepo, step: Step, paths: dict[str, str | None], update: RefUpd
         BusyError: another git command holds a lock, or the disk is full or read-only.
     """
     checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == step.ref]
+    paths = touched() if checkouts else {}
     with uninterrupted():
         if checkouts:  # first of all: healing takes back the locks that are taken next
             folders = tuple(journal.named(checkout.folder) for checkout in checkouts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitreg.store import journal
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from gitreg.records import Manifest
     from gitreg.store.gitrepo import GitRepo
+
+_MOST = 20  # artifacts that are named
 
 
 def of_commit(repo: GitRepo, unshared: str | None, outcome: Outcome) -> Iterator[str]:
@@ -28,9 +31,17 @@ def of_commit(repo: GitRepo, unshared: str | None, outcome: Outcome) -> Iterator
         yield f"this commit is only here, {unshared} does not have it"
 
 
-def of_artifacts(model: str, manifests: Iterable[tuple[Manifest | None, Manifest]]) -> Iterator[str]:
-    """Yield each artifact, newly recorded in pairs of before and after, that nobody else will find."""
-    for before, after in manifests:
-        for name, artifact in after.artifacts.items():
-            if artifact.uri.startswith("file://") and (before is None or name not in before.artifacts):
+def of_artifacts(manifests: Iterable[tuple[str, tuple[Manifest | None, Manifest | None]]]) -> Iterator[str]:
+    """Yield each artifact, newly recorded in pairs (by model) of before and after, that nobody else will find; not more than a person reads."""
+    found = _outside(manifests)
+    yield from islice(found, _MOST)
+    left = sum(1 for _ in found)
+    if left:
+        yield f"so do {left:,} more artifacts"
+
+
+def _outside(manifests: Iterable[tuple[str, tuple[Manifest | None, Manifest | None]]]) -> Iterator[str]:
+    for model, (before, after) in manifests:
+        for name, artifact in after.artifacts.items() if after else ():
+            if after and artifact.uri.startswith("file://") and (before is None or name not in before.artifacts):
                 yield f"artifact {name!r} of {model}@{after.number} lies outside the repository, where others will not find it: {artifact.uri}"

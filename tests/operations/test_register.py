@@ -250,7 +250,7 @@ def test_a_version_never_is_overwritten():
 
     end = ended(base, add())
 
-    assert list(end.draft.made["iris"]) == [3]
+    assert [made.number for made in end.draft.made.of("iris")] == [3]
 
 
 def test_what_is_unknown_stays_unknown_until_it_is_put():

@@ -153,9 +153,9 @@ def delta(base: View, end: Draft) -> eventlog.Delta:
             model,
             (base.find_card(model), end.find_card(model)),
             (base.find_stages(model), end.find_stages(model)),
-            {n: (base.find_manifest(model, n), made) for n, made in end.made.get(model, {}).items()},
+            {made.number: (base.find_manifest(model, made.number), made) for made in end.made.of(model)},
         )
-        for model in sorted({*end.cards, *end.pointers, *end.made})
+        for model in end.touched()
     ]
     return eventlog.Delta(tuple(parts))
 
