@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import servers, texts
@@ -97,8 +97,9 @@ def crowd(kind: str, places: Sequence[str], seconds: float = _SECONDS) -> list[S
         for writer in writers:
             writer.stdout.readline()
         for writer in writers:
-            writer.stdin.write("go\n")
-            writer.stdin.flush()
+            with suppress(BrokenPipeError):  # it has died, and is asked why below
+                writer.stdin.write("go\n")
+                writer.stdin.flush()
         return [_share(writer) for writer in writers]
 
 

@@ -15,7 +15,7 @@ from benchmarks import servers
 from benchmarks.wires import Wire
 from gitreg import Registry
 from gitreg.cli import boundary
-from gitreg.errors import BusyError, ConflictError, GitregError, PolicyError
+from gitreg.errors import BusyError, ConflictError, PolicyError
 from tests.cli.conftest import Said, frozen
 
 CLI = [sys.executable, "-m", "gitreg"]
