@@ -55,16 +55,23 @@ class Registry(Reads, Verbs):
         return cls(setup.initialised(os.fspath(path), branch, now()))
 
     @classmethod
-    def open(cls, path_or_url: str | os.PathLike[str] | None = None, *, branch: str | None = None, dry_run: bool = False, offline: bool = False) -> Registry:
+    def open(
+        cls, path_or_url: str | os.PathLike[str] | None = None, *, branch: str | None = None, dry_run: bool = False, offline: bool = False, fetch: bool = True
+    ) -> Registry:
         """Return the registry at *path_or_url*, else the one that the environment names, else the nearest upward.
 
         With *dry_run* nothing is committed: receipts carry the ``diff`` that would be. With *offline* a write stays
-        here although the registry has a remote, until :meth:`sync`.
+        here although the registry has a remote, until :meth:`sync`. What is at a URL is fetched now; without *fetch*
+        it is as it was fetched last.
 
         Raises:
             NotFoundError: there is no registry.
+            BusyError: the URL cannot be reached.
         """
-        location = locate(os.fspath(path_or_url) if path_or_url is not None else None, branch)
+        location = locate(os.fspath(path_or_url) if path_or_url is not None else None, branch, fetch=fetch)
+        if location.remote and offline:
+            location.repo.close()
+            raise UsageError("a registry by URL cannot be written offline: there is nothing here but a cache", hint="git clone URL")
         registry = cls(location, dry_run=dry_run, offline=offline)
         if os.path.exists(os.path.join(location.repo.common_dir, "gitreg", "journal")):
             registry._heal()
@@ -135,6 +142,22 @@ class Registry(Reads, Verbs):
         if commit is None:
             raise NotFoundError("there is no revision {rev!r}, and a date is written 2026-11-22", rev=when, hint="git log --oneline")
         return RegistryAt(self._at(commit))
+
+    def check(self, base: str | None = None, head: str = "HEAD") -> tuple[Finding, ...]:
+        """Return everything that is wrong with the registry's files; with *base*, with the change from there to *head*.
+
+        Empty means sound. State rules R01 to R09, and for a change T01 to T08, judged by the rules of *base* on what the merge of the two would be.
+
+        Raises:
+            NotFoundError: there is no such revision.
+            InvalidError: ``gitreg.yaml`` of *base* is invalid, or git cannot merge the two.
+        """
+        if base is None:
+            return super().check()
+        from gitreg.review import judge, ranges
+
+        span = ranges.parsed(self._location.repo, f"{base}..{head}")
+        return tuple(judge.check_range(self._location.repo, self._location.prefix, self._cache, span))
 
     def doctor(self, *, fix: bool = False) -> tuple[Finding, ...]:
         """Return what a crash or a hand left behind, and heal it where *fix* is given; what is left is returned."""
@@ -207,12 +230,14 @@ class Registry(Reads, Verbs):
 
     def _remote(self, view: View) -> Remote | None:
         """Return the remote that shares this registry's branch, or None: there is none, or this branch is not the one."""
-        name, branch = view.config.remote, self._location.ref.removeprefix("refs/heads/")
+        name, branch = self._location.remote or view.config.remote, self._location.ref.removeprefix("refs/heads/")
         if self._offline or name is None:
             return None
         from gitreg.store import remote
 
         shared = remote.configured(self._location.repo, name, branch)
+        if self._location.remote:
+            return shared
         truth = view.config.branch or remote.head(self._location.repo, name) or branch
         return shared if branch == truth else None
 

@@ -10,15 +10,20 @@ from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.store import layout
 from gitreg.store.gitrepo import GitRepo, checked_branch
 
-_URL = r"[A-Za-z][A-Za-z0-9+.-]*://|[^/\s]+@[^/\s]+:"
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:"
+_SSH_HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*:"  # git takes this for a host as well, unless a folder is called so
 
 
 class Location(NamedTuple):
-    """A registry's repository, the ref that is read (``HEAD`` where it is detached), and its folder."""
+    """A registry's repository, the ref that is read (``HEAD`` where it is detached), and its folder.
+
+    *remote* is the remote that it was reached by, where that was an address.
+    """
 
     repo: GitRepo
     ref: str
     prefix: str
+    remote: str | None = None
 
     def writable_ref(self) -> str:
         """Return the ref to write to.
@@ -31,12 +36,15 @@ class Location(NamedTuple):
         return self.ref
 
 
-def locate(path: str | None, branch: str | None) -> Location:
+def locate(path: str | None, branch: str | None, *, fetch: bool = True) -> Location:
     """Return the registry at *path* and *branch*, else the one the environment names, else the nearest upward.
+
+    *path* may be an address; without *fetch* its remote is not asked, and the last known state is read.
 
     Raises:
         NotFoundError: there is no repository, no such branch, or no registry in it.
-        UsageError: *path* is a URL, or *branch* cannot be a branch's name.
+        UsageError: *path* is an address that is not followed, or *branch* cannot be a branch's name.
+        BusyError: the remote cannot be reached.
     """
     for given in (path, branch):
         if given == "":
@@ -44,8 +52,8 @@ def locate(path: str | None, branch: str | None) -> Location:
     if path is None and branch is None:
         path, branch = os.environ.get("GITREG_REGISTRY") or None, os.environ.get("GITREG_BRANCH") or None
     start = path or "."
-    if re.match(_URL, start):
-        raise UsageError("{url!r} is an address: this gitreg reads a clone of it", url=start, hint=f"git clone {start}")
+    if re.match(_URL, start) or (re.match(_SSH_HOST, start) and not os.path.exists(start)):
+        return _at_address(start, branch, fetch=fetch)
     repo = GitRepo.discover(start)
     ref = _branch_ref(repo, branch) if branch else repo.head_ref() or "HEAD"
     prefix = _nearest(repo, ref)
@@ -60,6 +68,21 @@ def locate(path: str | None, branch: str | None) -> Location:
             return Location(repo, ref, folder)
     what = "has no commits yet" if repo.reader.info(ref) is None else f"holds no registry in {ref.removeprefix('refs/heads/')}"
     raise NotFoundError("the repository of {folder!r} {what}", folder=os.path.abspath(start), what=what, hint="gitreg init")
+
+
+def _at_address(url: str, branch: str | None, *, fetch: bool) -> Location:
+    """Return the registry at *url*: in the root of its repository, else in the one folder that holds one."""
+    from gitreg.store import mirror
+
+    repo, ref = mirror.opened(url, branch, fetch=fetch)
+    if _holds(repo, ref, ""):
+        return Location(repo, ref, "", mirror.NAME)
+    found = [path.removesuffix(layout.CONFIG) for mode, _, path in repo.files(ref, "") if mode == "100644" and f"/{path}".endswith(f"/{layout.CONFIG}")]
+    if len(found) == 1 and found[0].isprintable():
+        return Location(repo, ref, found[0], mirror.NAME)
+    repo.close()
+    what = "holds more than one registry" if found else "holds no registry"
+    raise NotFoundError("the repository at {url} {what} in {branch}", url=mirror.shown(url), what=what, branch=ref.removeprefix("refs/heads/"), hint="git clone, then gitreg -R FOLDER" if found else "gitreg init")
 
 
 def _branch_ref(repo: GitRepo, branch: str) -> str:

@@ -31,6 +31,7 @@ def hermetic(tmp_path_factory, monkeypatch):
     (home / ".gitconfig").write_text("[user]\n\tname = Name\n\temail = name@example.org\n[init]\n\tdefaultBranch = main\n")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.delenv("NO_COLOR", raising=False)
     return home

@@ -167,7 +167,78 @@ def test_a_malformed_branch_is_wrong_usage(nested, branch):
         locate(str(nested), branch)
 
 
-@pytest.mark.parametrize("url", ["https://example.org/models.git", "git@example.org:models.git", "ssh://example.org/x"])
-def test_an_address_is_wrong_usage_for_now(url):
-    with pytest.raises(UsageError, match="is an address"):
+@pytest.fixture
+def address(nested, git, tmp_path_factory):
+    """Return the address of a bare repository with a registry in its root, and a branch with one in ``ml`` only."""
+    git(nested, "switch", "-q", "-c", "models")
+    git(nested, "rm", "-q", "gitreg.yaml")
+    git(nested, "commit", "-q", "-m", "move it")
+    folder = tmp_path_factory.mktemp("server") / "models.git"
+    git(nested, "clone", "-q", "--bare", nested, folder)
+    git(folder, "symbolic-ref", "HEAD", "refs/heads/main")
+    return f"file://{folder}"
+
+
+def test_an_address_is_read_at_its_default_branch(address, found):
+    assert found(address) == ("refs/heads/main", "")
+
+
+def test_the_only_registry_of_an_address_is_found_in_its_folder(address, found):
+    assert found(address, "models") == ("refs/heads/models", "ml/")
+
+
+def test_the_environment_may_name_an_address(address, found, monkeypatch):
+    monkeypatch.setenv("GITREG_REGISTRY", address)
+
+    assert found() == ("refs/heads/main", "")
+
+
+def test_a_location_by_address_names_its_remote_and_one_on_disk_does_not(address, nested):
+    by_address, on_disk = locate(address, None), locate(str(nested / "ml"), None)
+
+    assert (by_address.remote, on_disk.remote) == ("origin", None)
+    by_address.repo.close()
+    on_disk.repo.close()
+
+
+def test_a_repository_without_a_registry_at_an_address_is_not_found(tmp_path, git):
+    no_registry(tmp_path, git)
+
+    with pytest.raises(NotFoundError, match="holds no registry in main"):
+        locate(f"file://{tmp_path}", None)
+
+
+def test_of_two_registries_below_the_root_none_is_guessed(nested, git):
+    Registry.init(nested / "second").close()
+    git(nested, "rm", "-q", "gitreg.yaml")
+    git(nested, "commit", "-q", "-m", "remove it")
+
+    with pytest.raises(NotFoundError, match="holds more than one registry in main"):
+        locate(f"file://{nested}", None)
+
+
+def test_a_folder_whose_name_could_be_a_host_is_a_folder(nested, found, monkeypatch):
+    (nested / "host:path").mkdir()
+    monkeypatch.chdir(nested)
+
+    assert found("host:path") == ("refs/heads/main", "")
+
+
+PROGRAMS = {
+    "a helper's transport": "ext::sh -c 'touch ran'",
+    "a helper's transport like a scheme": "ext://sh",
+    "a file descriptor": "fd::0",
+    "a store that git has a helper for": "s3://bucket/models",
+    "an option like a user": "--upload-pack=x@host:path",
+    "a line break": "https://example.org/x\ny",
+}
+
+
+@pytest.mark.parametrize("url", PROGRAMS.values(), ids=PROGRAMS)
+def test_an_address_that_would_run_a_program_is_wrong_usage(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UsageError, match=r"cannot be followed|is no address"):
         locate(url, None)
+
+    assert list(tmp_path.iterdir()) == []

@@ -17,21 +17,35 @@ KINDS = ("gitreg", "model", "stages", "manifest")
 
 
 @click.command()
+@click.argument("span", required=False, metavar="[BASE..HEAD]")
 @options.reading
-def check() -> int:
-    """Is this registry sound?
+def check(span: str | None) -> int:
+    """Is this registry, or this change, sound?
 
-    Every finding of every file (rules R01 to R09); exit 1 if there is an error. It reads what is committed and runs nothing of it.
+    Every finding of every file (rules R01 to R09); exit 1 if there is an error. With a range also what speaks against the
+    change (T01 to T08), as it would land on BASE and by the rules of BASE. In a CI job of GitHub or GitLab the range
+    is the job's. It reads what is committed and runs nothing of it.
 
     \b
     Example:
       gitreg check
+      gitreg check main..HEAD
       gitreg check --at v1.2 --format json
     """
+    import os
+
+    from gitreg.review import ranges
     from gitreg.review.check import check_state
 
     asked = options.settings()
-    options.refuse(asked, dry_run=True)
+    options.refuse(asked, dry_run=True, **({"at": True} if span else {}))
+    wanted = span or ("" if asked.at else ranges.of_ci(os.environ))
+    if wanted:
+        with asked.open() as registry:
+            found = ranges.parsed(registry.location.repo, wanted)
+            if not span:
+                render.remark(asked, f"judging {wanted}, which this job is about")
+            return _printed(asked, list(registry.check(found.base or ranges.NOTHING, found.head)), "this change is sound")
     return _printed(asked, list(check_state(asked.snapshot())), "this registry is sound")
 
 
@@ -50,7 +64,7 @@ def doctor(fix: bool) -> int:
       gitreg doctor --fix
     """
     asked = options.settings()
-    options.refuse(asked, at=True, dry_run=True)
+    options.refuse(asked, at=True, dry_run=True, no_fetch=True)
     with asked.open() as registry:
         found = registry.doctor()
         left = registry.doctor(fix=True) if fix else found

@@ -30,12 +30,13 @@ class Settings(NamedTuple):
     quiet: bool = False
     no_color: bool = False
     offline: bool = False
+    no_fetch: bool = False
 
     def open(self) -> Registry:
         """Return the registry; a write command with ``--at`` is refused before this."""
         from gitreg.registry import Registry
 
-        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run, offline=self.offline)
+        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run, offline=self.offline, fetch=not self.no_fetch)
         context = click.get_current_context(silent=True)
         if context:
             context.call_on_close(registry.close)
@@ -62,7 +63,7 @@ def _option(*names: str, **attributes: Any) -> Decorator:
     return click.option(*names, expose_value=False, callback=_kept, **attributes)
 
 
-_REGISTRY = _option("-R", "--registry", metavar="PATH", help="The registry's folder or bare repository.")
+_REGISTRY = _option("-R", "--registry", metavar="PATH_OR_URL", help="The registry's folder, bare repository or address.")
 _BRANCH = _option("--branch", metavar="BRANCH", help="The branch to read or write.")
 _QUIET = _option("--quiet", "-q", is_flag=True, help="Print data only, no remarks.")
 _COLOR = _option("--no-color", is_flag=True, help="Print without colours (also: NO_COLOR).")
@@ -70,6 +71,8 @@ _FORMAT = _option("--format", type=click.Choice(FORMATS), help="How to print (de
 _AT = _option("--at", metavar="REV_OR_DATE", help="Read the registry as it was at a revision or date.")
 _DRY_RUN = _option("--dry-run", is_flag=True, help="Print the diff, commit nothing.")
 _OFFLINE = _option("--offline", is_flag=True, help="Write here only; gitreg sync sends it to the remote later.")
+
+_NO_FETCH = _option("--no-fetch", is_flag=True, help="Of a registry by URL, read what was fetched last.")
 
 
 def _all(*decorators: Decorator) -> Decorator:
@@ -81,9 +84,10 @@ def _all(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-everywhere = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
-reading = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _QUIET, _COLOR)
+everywhere = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _NO_FETCH, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
+reading = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _NO_FETCH, _QUIET, _COLOR)
 writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
+comparing = _all(_REGISTRY, _BRANCH, _FORMAT, _NO_FETCH, _QUIET, _COLOR)
 tending = _all(_REGISTRY, _BRANCH, _FORMAT, _QUIET, _COLOR)
 plain = _all(_FORMAT, _QUIET, _COLOR)
 

@@ -24,7 +24,7 @@ _EXPECT = click.option("--expect", metavar="N|none", help="Change nothing unless
 def carried_out(write: Callable[[Transaction], Any], reason: str = "") -> None:
     """Run *write* in a transaction and print what it did: the version on stdout, the rest on stderr."""
     asked = options.settings()
-    options.refuse(asked, at=True)
+    options.refuse(asked, at=True, no_fetch=True)
     with asked.open() as registry:
         with registry.transaction(reason=reason, replay=True) as tx:
             write(tx)
@@ -65,7 +65,7 @@ def init(path: str, own_branch: str | None) -> None:
     from gitreg.registry import Registry
 
     asked = options.settings()
-    options.refuse(asked, at=True, dry_run=True)
+    options.refuse(asked, at=True, dry_run=True, no_fetch=True)
     with Registry.init(path if path != "." or not asked.registry else asked.registry, branch=own_branch or asked.branch) as registry:
         place = os.path.join(registry.root, registry.location.prefix) if registry.root else registry.path
         render.remark(asked, f"registry created in {shown(place.rstrip('/'))} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")

@@ -43,16 +43,47 @@ def held(common_dir: str, patience: float = PATIENCE) -> Iterator[int]:
     Raises:
         BusyError: another held it for *patience* seconds, or the folder cannot be written.
     """
-    descriptors: list[int] = []
     try:
-        file, mode = os.path.join(folder(common_dir), "lock"), _mode(common_dir) & 0o666 | 0o600
-        lock = FileLock(file, timeout=patience, mode=mode, poll_interval=0.002, fallback_to_soft=False, on_acquired=descriptors.append)
-        lock.acquire()
+        lock, descriptor = _acquired(os.path.join(folder(common_dir), "lock"), _mode(common_dir) & 0o666 | 0o600, patience)
     except Timeout:
-        raise BusyError("another process has been writing to this registry for {seconds:g} seconds", seconds=patience, hint="gitreg doctor") from None
+        raise _busy("writing to this registry", patience) from None
     except OSError as error:
-        raise BusyError("the lock in {folder!r} cannot be taken: {reason}", folder=common_dir, reason=error.strerror or str(error)) from None
+        raise _untakable(common_dir, error) from None
     try:
-        yield descriptors[0]
+        yield descriptor
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def taken(file: str, mode: int, doing: str, patience: float = PATIENCE) -> Iterator[int]:
+    """Hold the lock *file*, made with *mode* where it is missing; *doing* says what another does who has it.
+
+    Raises:
+        BusyError: another held it for *patience* seconds, or the folder cannot be written.
+    """
+    try:
+        lock, descriptor = _acquired(file, mode, patience)
+    except Timeout:
+        raise _busy(doing, patience) from None
+    except OSError as error:
+        raise _untakable(os.path.dirname(file), error) from None
+    try:
+        yield descriptor
+    finally:
+        lock.release()
+
+
+def _acquired(file: str, mode: int, patience: float) -> tuple[FileLock, int]:
+    descriptors: list[int] = []
+    lock = FileLock(file, timeout=patience, mode=mode, poll_interval=0.002, fallback_to_soft=False, on_acquired=descriptors.append)
+    lock.acquire()
+    return lock, descriptors[0]
+
+
+def _busy(doing: str, seconds: float) -> BusyError:
+    return BusyError("another process has been {doing} for {seconds:g} seconds", doing=doing, seconds=seconds, hint="gitreg doctor")
+
+
+def _untakable(where: str, error: OSError) -> BusyError:
+    return BusyError("the lock in {folder!r} cannot be taken: {reason}", folder=where, reason=error.strerror or str(error))

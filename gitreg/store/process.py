@@ -54,7 +54,7 @@ def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None,
     return git.returncode, out, err
 
 
-def kept(place: Sequence[str], args: Sequence[str]) -> Kept:
+def kept(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | None = None) -> Kept:
     """Start git with pipes at both ends, to be asked many times.
 
     Raises:
@@ -63,7 +63,7 @@ def kept(place: Sequence[str], args: Sequence[str]) -> Kept:
     try:
         return subprocess.Popen(
             ("git", *place, *_SAFE, *args),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(), process_group=0,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment() | (env or {}), process_group=0,
         )  # fmt: skip
     except FileNotFoundError:
         raise _missing() from None

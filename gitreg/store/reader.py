@@ -1,4 +1,7 @@
-"""Read git objects through one kept ``git cat-file --batch-command``, which runs no filter, no textconv, no hook."""
+"""Read git objects through one kept ``git cat-file --batch-command``, which runs no filter, no textconv, no hook.
+
+In a partial clone git fetches what is missing, object by object; where many are read they are fetched before, at once.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,13 @@ from gitreg.errors import InvalidError
 from gitreg.store import process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import IO
 
 _CHUNK = 1 << 16
 _AT_ONCE = 400  # requests in flight: their bytes must fit into a pipe, or both sides would wait
 _MOST = 1 << 26  # bytes
+_UNASKED = {"SSH_ASKPASS_REQUIRE": "force"}  # where it fetches for a partial clone: ssh would wait for a terminal that is not its own
 
 
 class Object(NamedTuple):
@@ -36,27 +40,60 @@ class Reader:
         self._process: process.Kept | None = None
         self._owner = os.getpid()
         self._turn = threading.RLock()
+        self._partial: bool | None = None
 
     def __del__(self) -> None:
         self.close()
 
     def info(self, spec: str) -> Object | None:
         """Return id, type and size of what *spec* names (``REF``, ``COMMIT:path``), or None."""
-        with self._asked(f"info {spec}\n") as answers:
-            return _header(answers, spec)
+        return self._one(f"info {spec}\n", spec, lambda answers: _header(answers, spec))
 
     def read(self, spec: str, most: int = _MOST) -> Object | None:
         """Return what *spec* names, or None; more than *most* bytes are passed over, not kept."""
-        with self._asked(f"contents {spec}\n") as answers:
-            return _object(answers, spec, most)
+        return self._one(f"contents {spec}\n", spec, lambda answers: _object(answers, spec, most))
 
     def read_many(self, specs: Sequence[str], most: int = _MOST) -> Iterator[Object | None]:
         """Yield what each of *specs* names, in order; the requests are sent ahead of the answers."""
+        self.ahead(specs)
         for start in range(0, len(specs), _AT_ONCE):
             group = specs[start : start + _AT_ONCE]
             with self._asked("".join(f"contents {spec}\n" for spec in group)) as answers:
                 found = [_object(answers, spec, most) for spec in group]
             yield from found
+
+    def ahead(self, ids: Sequence[str]) -> None:
+        """Fetch those objects that a partial clone lacks, in one round trip; elsewhere nothing happens.
+
+        Raises:
+            BusyError: the remote cannot be reached.
+        """
+        if len(ids) > 1 and self.is_partial():
+            from gitreg.store import promised
+
+            promised.bring(self._git_dir, ids)
+
+    def is_partial(self) -> bool:
+        """Tell whether this is a partial clone."""
+        if self._partial is None:
+            from gitreg.store import promised
+
+            self._partial = promised.is_partial(self._git_dir)
+        return self._partial
+
+    def _one(self, request: str, spec: str, taken: Callable[[IO[bytes]], Object | None]) -> Object | None:
+        try:
+            with self._asked(request) as answers:
+                return taken(answers)
+        except _GoneError:
+            if not self.is_partial():
+                raise
+        from gitreg.store import promised
+
+        object_id = promised.named(self._git_dir, spec)  # git could not fetch it and ended: with us it can ask, and says why
+        promised.fetch(self._git_dir, [object_id] if object_id else [])
+        with self._asked(request) as answers:
+            return taken(answers)
 
     def close(self) -> None:
         """End the process, if it is ours."""
@@ -88,7 +125,7 @@ class Reader:
             self.close()
             self._owner = os.getpid()
         if self._process is None:
-            self._process = process.kept(("--git-dir", self._git_dir), ("cat-file", "--batch-command"))
+            self._process = process.kept(("--git-dir", self._git_dir), ("cat-file", "--batch-command"), env=_UNASKED)
         assert self._process.stdin
         assert self._process.stdout
         try:
@@ -127,5 +164,9 @@ def _object(answers: IO[bytes], spec: str, most: int) -> Object | None:
     return header
 
 
-def _gone(spec: str) -> InvalidError:
-    return InvalidError(f"git stopped while it read {spec.strip()[:200]!r}: the repository may be damaged", hint="git fsck")
+class _GoneError(InvalidError):
+    """git ended before it had answered."""
+
+
+def _gone(spec: str) -> _GoneError:
+    return _GoneError(f"git stopped while it read {spec.strip()[:200]!r}: the repository may be damaged", hint="git fsck")

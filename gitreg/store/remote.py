@@ -7,20 +7,17 @@ configured under it, and credentials are git's own. A push is never forced, so t
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, NotFoundError, PolicyError
-from gitreg.store import process
+from gitreg.store import network
 from gitreg.store.gitrepo import SYNCED
+from gitreg.store.network import said
 
 if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
 
-_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
-_PREFIX = re.compile(r"^(?:fatal|error|remote|ERROR|warning): *")
 _RACE = re.compile(r"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to update ref|failed to lock|incorrect old value|is at [0-9a-f]+ but expected")
-_ADVICE = ("hint:", "To ", "error: failed to push some refs", "Please make sure you have", "and the repository exists")
 _TRIES = 5
 _NO_BRANCH = "couldn't find remote ref"
 
@@ -87,13 +84,8 @@ class Remote(NamedTuple):
         return theirs is not None and self.repo.is_ancestor(commit, theirs)
 
     def ask(self, *args: str) -> tuple[int, str, str]:
-        """Run a git command that speaks to the remote, and return its exit code and what it said.
-
-        git may ask for a password only where a person sits at a terminal.
-        """
-        env = {"GIT_TERMINAL_PROMPT": "1" if sys.stdin is not None and sys.stdin.isatty() else "0"}
-        code, out, err = process.run(("--git-dir", self.repo.git_dir), (*SYNCED, *args), env=env, asks=True)
-        return code, out.decode(errors="replace"), err.decode(errors="replace")
+        """Run a git command that speaks to the remote, and return its exit code and what it said; see :func:`network.ask`."""
+        return network.ask(("--git-dir", self.repo.git_dir), (*SYNCED, *args))
 
 
 def configured(repo: GitRepo, name: str, branch: str) -> Remote:
@@ -114,9 +106,3 @@ def head(repo: GitRepo, name: str) -> str | None:
         return known
     code, _, _ = Remote(repo, name, "").ask("remote", "set-head", "--auto", "--", name)
     return repo.default_branch(name) if code == 0 else None
-
-
-def said(err: str) -> str:
-    """Return what git complained of in one line, without passwords and without its advice."""
-    lines = [_PREFIX.sub("", line).strip() for line in err.splitlines() if not line.startswith(_ADVICE)]
-    return _PASSWORD.sub("", "; ".join(line for line in lines if line))
