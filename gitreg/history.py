@@ -7,29 +7,22 @@ by hand counts like any other. A file that is invalid in some commit says nothin
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gitreg.errors import InvalidError
+from gitreg.deltas import FileChange, delta, name_of
 from gitreg.operations import events as eventlog
 from gitreg.operations import message as messages
-from gitreg.records import Event, committed_at
-from gitreg.store import documents, layout
+from gitreg.records import committed_at
+from gitreg.store import layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitreg.records import Event
     from gitreg.store.gitrepo import LoggedCommit
     from gitreg.store.snapshot import Snapshot
-
-_DECODERS: dict[str, Any] = {
-    "config": documents.decode_config,
-    "card": documents.decode_card,
-    "stages": documents.decode_stages,
-    "manifest": documents.decode_manifest,
-}
-
 
 def history(snapshot: Snapshot, model: str | None = None, stage: str | None = None) -> Iterator[Event]:
     """Yield the events that led to *snapshot*, of one *model* or all, of one *stage* or all.
@@ -42,10 +35,22 @@ def history(snapshot: Snapshot, model: str | None = None, stage: str | None = No
         snapshot.card(model)
     if stage is not None:
         snapshot.known_stage(stage)
-    for commit in snapshot.repo.log(snapshot.commit, _paths(snapshot.prefix, model, stage)):
+    log = snapshot.repo.log(snapshot.commit, _paths(snapshot.prefix, model, stage))
+    if snapshot.repo.reader.is_partial():
+        log = _fetched(snapshot, list(log), model)
+    for commit in log:
         for event in events_of(snapshot, commit):
             if stage is None or event.stage == stage:
                 yield event
+
+
+def _fetched(snapshot: Snapshot, log: list[LoggedCommit], model: str | None) -> Iterator[LoggedCommit]:
+    """Return *log*, when a partial clone has what it is read from: fetched at once, not file by file."""
+    then = [blob for commit in log for old, new, path in commit.changes if path.endswith(".yaml") for blob in (old, new) if blob]
+    files = snapshot.repo.files(snapshot.commit, f"{snapshot.prefix}{layout.MODELS}/" + (f"{model}/" if model else ""))
+    now = [blob for _, blob, path in files if path.endswith(".yaml")]
+    snapshot.repo.reader.ahead([*then, *now])
+    return iter(log)
 
 
 def _paths(prefix: str, model: str | None, stage: str | None) -> list[str]:
@@ -55,58 +60,16 @@ def _paths(prefix: str, model: str | None, stage: str | None) -> list[str]:
 
 
 def events_of(snapshot: Snapshot, commit: LoggedCommit) -> tuple[Event, ...]:
-    """Return what one commit did, with its facts: who, when, why, and what its author claims to have forced."""
-    reader = _Reader(snapshot, commit)
+    """Return what one commit did, with its facts."""
+    files = (FileChange(old, new, path.removeprefix(snapshot.prefix)) for old, new, path in commit.changes)
+    found = eventlog.events(delta(snapshot, files, lenient=True), lambda model, number: name_of(snapshot, commit.id, model, number))
     claims = messages.claims_in(commit.message)
+    return tuple(attributed(event, commit, claims) for event in found)
+
+
+def attributed(event: Event, commit: LoggedCommit, claims: tuple[messages.Claim, ...]) -> Event:
+    """Return *event* with who did it, when and why, and what the commit's author claims to have forced."""
     at = committed_at(datetime.fromtimestamp(commit.at, UTC))
-    reason = messages.reason_in(commit.message)
-    found = eventlog.events(reader.delta(), reader.label)
-    return tuple(
-        replace(event, commit=commit.id, at=at, by=commit.author, reason=reason, forced=_forced(event, claims)) for event in found
-    )
-
-
-def _forced(event: Event, claims: tuple[messages.Claim, ...]) -> tuple[str, ...]:
     mine = (event.event, event.model or "-", event.stage or "-")
-    return next((claim.forced for claim in claims if claim[:3] == mine), ())
-
-
-class _Reader:
-    """Reads the records that one commit changed, before and after."""
-
-    def __init__(self, snapshot: Snapshot, commit: LoggedCommit) -> None:
-        self.snapshot, self.commit = snapshot, commit
-
-    def delta(self) -> eventlog.Delta:
-        """Return what the commit changed; a file that is invalid on either side is left out."""
-        parts: dict[str, dict[str, Any]] = {}
-        config: tuple[Any, Any] = (None, None)
-        for old, new, path in self.commit.changes:
-            inner = path.removeprefix(self.snapshot.prefix)
-            place = layout.place(inner)
-            if place.kind not in _DECODERS:
-                continue
-            try:
-                pair = self._record(place.kind, old, inner), self._record(place.kind, new, inner)
-            except InvalidError:
-                continue
-            if place.kind == "config":
-                config = pair
-            elif place.kind == "manifest":
-                parts.setdefault(place.model, {}).setdefault("manifests", {})[place.number] = pair
-            else:
-                parts.setdefault(place.model, {})[place.kind] = pair
-        models = tuple(eventlog.ModelDelta(model, **facts) for model, facts in sorted(parts.items()))
-        return eventlog.Delta(models, config)
-
-    def _record(self, kind: str, blob: str | None, path: str) -> Any:
-        return None if blob is None else self.snapshot.record_of(kind, blob, path, _DECODERS[kind])
-
-    def label(self, model: str, number: int) -> str:
-        """Return the name of a version, as this commit has it."""
-        path = layout.manifest(model, number)
-        found = self.snapshot.repo.reader.info(f"{self.commit.id}:{self.snapshot.prefix}{path}")
-        try:
-            return self._record("manifest", found.id, path).version if found else str(number)
-        except InvalidError:
-            return str(number)
+    forced = next((claim.forced for claim in claims if claim[:3] == mine), ())
+    return replace(event, commit=commit.id, at=at, by=commit.author, reason=messages.reason_in(commit.message), forced=forced)

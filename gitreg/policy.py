@@ -57,6 +57,18 @@ def judge(base: View, end: View, events: Sequence[Event], moves: Mapping[str, Se
     return tuple(result)
 
 
+def objections(base: View, end: View, event: Event) -> tuple[Objection, ...]:
+    """Return what the rules say to a stage that changed hands, in a change that is reviewed: nothing excuses it.
+
+    Only a return to the version that a rollback would go to is exempt, as a rollback is.
+    """
+    assert event.model
+    assert event.stage
+    back = event.number is not None and event.number == _target(base, event.model, event.stage)
+    case = Case(event, base.config.stages[event.stage], forced=False, rollback=back)
+    return tuple(_objections(base, end, case, guarded=False))
+
+
 def _case(base: View, event: Event, moves: Sequence[Move]) -> Case:
     assert event.model
     assert event.stage

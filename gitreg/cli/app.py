@@ -15,7 +15,8 @@ HOMES = {
     "init": f"{_WRITE}:init", "register": f"{_WRITE}:register", "promote": f"{_WRITE}:promote", "rollback": f"{_WRITE}:rollback",
     "archive": f"{_WRITE}:archive", "yank": f"{_WRITE}:yank", "unyank": f"{_WRITE}:unyank", "update": f"{_WRITE}:update",
     "list": f"{_READ}:list_", "show": f"{_READ}:show", "get": "gitreg.cli.get:get", "history": f"{_READ}:history",
-    "compare": f"{_READ}:compare", "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",
+    "compare": f"{_READ}:compare", "changes": "gitreg.cli.review:changes",
+    "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",
     "model": "gitreg.cli.models:model", "completion": "gitreg.cli.completion:completion",
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from gitreg.cli import completion, options, render
 from gitreg.cli.render import cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gitreg.records import Event, ModelVersion
 
@@ -133,6 +133,11 @@ def history(model: str | None, stage: str | None) -> None:
     events = list(read(snapshot, model, stage))
     if snapshot.repo.cut_off():
         render.remark(asked, "note: this clone is shallow, earlier history is not here: git fetch --unshallow")
+    printed(asked, events)
+
+
+def printed(asked: options.Settings, events: Sequence[Event]) -> None:
+    """Print events."""
     rows = [[(e.at or "")[:16].replace("T", " "), (e.commit or "")[:8], e.model, _what(e), _who(e), _first_line(e.reason)] for e in events]
     render.show(asked, [event.as_dict() for event in events], ["when", "commit", "model", "what", "who", "why"], rows)
 

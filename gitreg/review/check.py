@@ -34,28 +34,74 @@ class File(NamedTuple):
 
 
 class Documents(NamedTuple):
-    """What could be read of a registry: records and raw bytes by path."""
+    """What is there of a registry: all paths, and of those that were read the records and raw bytes."""
 
+    paths: set[str]
     records: dict[str, Any]
     data: dict[str, bytes]
 
 
-def check_state(snapshot: Snapshot) -> Iterator[Finding]:
-    """Yield what is wrong with the files of *snapshot*, by path.
+class Since(NamedTuple):
+    """A sound registry, None where there was none, and the paths that differ from it: only what they can spoil is looked at."""
+
+    base: Snapshot | None
+    paths: frozenset[str]
+
+
+def check_state(snapshot: Snapshot, since: Since | None = None) -> Iterator[Finding]:
+    """Yield what is wrong with the files of *snapshot*, by path; with *since*, only of what changed.
 
     Raises:
         NotFoundError: the commit holds no registry.
     """
-    files = [File(*entry) for entry in snapshot.repo.files(snapshot.commit, snapshot.prefix)]
+    files = [File(*entry) for entry in snapshot.repo.files(snapshot.commit, snapshot.prefix, _looked_at(since))]
     ours = [f for f in files if f.path == layout.CONFIG or f.path.startswith((layout.MODELS + "/", layout.SCHEMA_FOLDER + "/"))]
-    findings = list(_modes(ours))
-    read = Documents({}, {})
-    findings += _contents(snapshot, ours, read)
+    read = Documents({file.path for file in ours}, {}, {})
+    findings = list(_modes([file for file in ours if since is None or file.path in since.paths]))
+    findings += _contents(snapshot, [file for file in ours if since is None or _wanted(file.path, since)], read)
+    if since:
+        findings += _contents(snapshot, [file for file in ours if file.path in _holders(read, since) - read.data.keys()], read)
     config = read.records.get(layout.CONFIG)
-    if config:
+    if config and (since is None or layout.CONFIG in since.paths):
         findings += _gates(config)
     findings += _models(ours, read, config)
-    yield from sorted(findings, key=lambda finding: (finding.path, finding.line, finding.rule))
+    if since:
+        findings += _beside_others(snapshot, read, since)
+    yield from sorted(set(findings), key=lambda finding: (finding.path, finding.line, finding.rule))
+
+
+def _looked_at(since: Since | None) -> list[str]:
+    """Return the paths to list: of a model that changed, its folder."""
+    if since is None:
+        return [""]
+    places = {path: layout.place(path) for path in since.paths}
+    return sorted({layout.CONFIG, *(f"{layout.MODELS}/{place.model}/" if place.model else path for path, place in places.items())})
+
+
+def _wanted(path: str, since: Since) -> bool:
+    return path in since.paths or layout.place(path).kind in ("config", "card", "stages")
+
+
+def _holders(read: Documents, since: Since) -> set[str]:
+    """Return the manifests that changed pointer files name as holders."""
+    found = ((layout.place(path).model, record) for path, record in read.records.items() if isinstance(record, Stages) and path in since.paths)
+    return {layout.manifest(model, pointer.number) for model, stages in found for pointer in stages.pointers.values() if pointer.number}
+
+
+def _beside_others(snapshot: Snapshot, read: Documents, since: Since) -> Iterator[Finding]:
+    """Find names that are taken by what did not change: of models by another model, of versions by another version."""
+    made = sorted({layout.place(path).model for path in since.paths if layout.place(path).kind == "card"})
+    others = set(snapshot.model_names()) - set(made) if made else set()
+    for model in made:
+        other = names.collision(model, dict.fromkeys(sorted(others)))
+        if other:
+            yield _collision(model, other)
+    for path, record in read.records.items():
+        model = layout.place(path).model
+        if isinstance(record, Manifest) and path in since.paths and since.base and since.base.find_card(model):
+            other = since.base.number_named(model, record.version)
+            if other not in (None, record.number):
+                yield _taken(path, record, other, read)
 
 
 def _modes(files: list[File]) -> Iterator[Finding]:
@@ -146,12 +192,16 @@ def _collisions(models: list[str]) -> Iterator[Finding]:
         above = [low[: at.start()] for at in re.finditer("/", low)]
         other = names.collision(model, dict.fromkeys(near for part in (low, *above) for near in alike.get(part, ())))
         if other:
-            yield Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=f"model {model!r} collides with {other!r}")
+            yield _collision(model, other)
         alike.setdefault(low, []).append(model)
         for part in above:  # one model a spelling of the folder is enough to tell
             spelled = {near[: len(part)] for near in alike.get(part, ())}
             if model[: len(part)] not in spelled:
                 alike.setdefault(part, []).append(model)
+
+
+def _collision(model: str, other: str) -> Finding:
+    return Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=f"model {model!r} collides with {other!r}")
 
 
 def _model(model: str, paths: set[str], read: Documents, config: Config | None) -> Iterator[Finding]:
@@ -174,12 +224,17 @@ def _names(model: str, numbers: list[int], read: Documents, config: Config | Non
         manifest = read.records.get(path)
         if not isinstance(manifest, Manifest):
             continue
-        line = codec.line_of(read.data[path], ("version",)) if manifest.version in seen or not _name_allowed(manifest, number, config) else 0
         if manifest.version in seen:
-            yield Finding(rule="R06", path=path, line=line, message=f"version: {manifest.version!r} is the name of version {seen[manifest.version]} too")
+            yield _taken(path, manifest, seen[manifest.version], read)
         elif not _name_allowed(manifest, number, config):
+            line = codec.line_of(read.data[path], ("version",))
             yield Finding(rule="R06", path=path, line=line, message=f"version: {manifest.version!r} is reserved: a stage, a number or a word of gitreg's")
         seen.setdefault(manifest.version, number)
+
+
+def _taken(path: str, manifest: Manifest, other: int | None, read: Documents) -> Finding:
+    line = codec.line_of(read.data[path], ("version",))
+    return Finding(rule="R06", path=path, line=line, message=f"version: {manifest.version!r} is the name of version {other} too")
 
 
 def _name_allowed(manifest: Manifest, number: int, config: Config | None) -> bool:
@@ -216,7 +271,7 @@ def _holder(model: str, stage: str, number: int, read: Documents, line: int) -> 
     manifest_path = layout.manifest(model, number)
     manifest = read.records.get(manifest_path)
     why = None
-    if manifest_path not in read.data:
+    if manifest_path not in read.paths:
         why = "does not exist"
     elif isinstance(manifest, Manifest) and not manifest.usable:
         why = "is yanked" if manifest.yanked else f"is {manifest.status}"
@@ -250,5 +305,5 @@ def _list_problems(model: str, numbers: tuple[int, ...], read: Documents) -> Ite
     for number in sorted(n for n, times in Counter(numbers).items() if times > 1):
         yield f"{number} stands here twice"
     for number in numbers:
-        if layout.manifest(model, number) not in read.data:
+        if layout.manifest(model, number) not in read.paths:
             yield f"there is no version {number}"

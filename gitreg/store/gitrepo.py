@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from hashlib import new as new_hash
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, UsageError
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from gitreg.records import Occasion
 
 SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
-_FILLED_WITHIN = 1.0  # seconds
+_LONG = 1.0  # seconds: for so long no git that lives holds a lock of ours unchanged
 
 
 class Identity(NamedTuple):
@@ -44,6 +43,13 @@ class Changed(NamedTuple):
     old: str | None
     new_mode: str | None
     new: str | None
+
+
+class Merge(NamedTuple):
+    """The tree that a merge gives, and the paths in it that hold a conflict."""
+
+    tree: str
+    conflicts: tuple[str, ...]
 
 
 class Checkout(NamedTuple):
@@ -143,21 +149,41 @@ class GitRepo:
                 sync(os.path.join(self.common_dir, folder))
             folder = os.path.dirname(folder) if folder != "refs/heads" else ""
 
-    def drop_stale_locks(self, ref: str, new: str) -> None:
-        """Remove the locks that an ``update-ref`` of ours left which was killed on the way to *new*.
+    def drop_stale_locks(self, ref: str, new: str = "") -> bool:
+        """Remove the locks that an ``update-ref`` of ours left which was killed, on the way to *new* if that is known.
 
         The caller holds the registry's lock, which that git held too: it is gone. A lock of the ref is its own if it has
-        *new* in it, which nobody else writes, or stays empty: a living git fills it at once. It takes HEAD's together with the
-        ref's, and leaves it empty.
+        *new* in it, which nobody else writes; or if it stays as it is for longer than a living git needs, and is empty or has
+        a commit of gitreg's in it. HEAD's lock it takes together with the ref's, and leaves it empty.
         """
         lock = os.path.join(self.common_dir, f"{ref}.lock")
-        stale = _is_stale(lock, new)
+        folders = {self.common_dir, self.git_dir, *(checkout.git_dir for checkout in self.checkouts())}
+        stale = [lock] if self._is_stale(lock, new) else []
         if stale or not os.path.exists(lock):
-            for folder in {self.common_dir, self.git_dir, *(checkout.git_dir for checkout in self.checkouts())}:
-                if _is_stale(head := os.path.join(folder, "HEAD.lock"), ""):
-                    os.unlink(head)
-        if stale:
-            os.unlink(lock)
+            stale += [head for head in (os.path.join(folder, "HEAD.lock") for folder in sorted(folders)) if self._is_stale(head)]
+        for path in reversed(stale):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        return bool(stale)
+
+    def _is_stale(self, lock: str, new: str = "") -> bool:
+        deadline = time.monotonic() + _LONG
+        while True:
+            try:
+                with open(lock, encoding="ascii", errors="replace") as file:
+                    text = file.read().strip()
+            except FileNotFoundError:
+                return False
+            if text and (text == new or not self._wrote(text)):
+                return text == new
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.02)
+
+    def _wrote(self, commit: str) -> bool:
+        """Tell whether *commit* is one of gitreg's."""
+        found = self.reader.read(commit) if commit.isalnum() else None
+        return found is not None and found.data is not None and b"\nGitreg-Op: " in found.data
 
     # -- who and how --------------------------------------------------------------------------------------
 
@@ -252,9 +278,10 @@ class GitRepo:
 
     # -- many things at once ------------------------------------------------------------------------------
 
-    def files(self, commit: str, prefix: str) -> Iterator[tuple[str, str, str]]:
-        """Yield mode, id and path (relative to *prefix*) of every file below *prefix* in *commit*."""
-        args = ("ls-tree", "-r", "-z", "--full-tree", commit, *(("--", prefix) if prefix else ()))
+    def files(self, commit: str, prefix: str, below: Sequence[str] = ("",)) -> Iterator[tuple[str, str, str]]:
+        """Yield mode, id and path (relative to *prefix*) of every file in *commit* that is *below* one of these paths of *prefix*."""
+        limits = [prefix + path for path in below if prefix + path]
+        args = ("ls-tree", "-r", "-z", "--full-tree", commit, *(("--", *limits) if limits else ()))
         code, out, err = self.git(*args)
         if code:
             raise InvalidError(f"git cannot list {commit}: {err.decode(errors='replace').strip()}", hint="git fsck")
@@ -266,6 +293,8 @@ class GitRepo:
     @property
     def empty_tree(self) -> str:
         """The id of the tree without entries."""
+        from hashlib import new as new_hash
+
         return new_hash(self.algorithm, b"tree 0\0", usedforsecurity=False).hexdigest()
 
     def changed(self, old: str, new: str, below: str = "") -> dict[str, Changed]:
@@ -279,6 +308,20 @@ class GitRepo:
             old_mode, new_mode, before, after, _ = meta.removeprefix(":").split(" ")
             found[path] = Changed(_present(old_mode), _present(before), _present(new_mode), _present(after))
         return found
+
+    def merged(self, ours: str, theirs: str) -> Merge:
+        """Merge two commits into a tree, without a worktree, and without a merge driver of the person's.
+
+        Raises:
+            InvalidError: git cannot: a commit between them is not here.
+        """
+        plain = ("--bare", "-c", "core.attributesFile=/dev/null")
+        code, out, err = self.git(*plain, "merge-tree", "--write-tree", "--allow-unrelated-histories", "--name-only", "--no-messages", "-z", ours, theirs)
+        if code not in (0, 1):
+            hint = "git fetch --unshallow" if self.cut_off() else "git fsck"
+            raise InvalidError(f"git cannot merge {ours[:12]} and {theirs[:12]}: {err.decode(errors='replace').strip()}", hint=hint)
+        tree, *paths = out.decode(errors="surrogateescape").split("\0")
+        return Merge(tree, tuple(path for path in paths if path))
 
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Tell whether *of* has *commit* in its history."""
@@ -341,24 +384,12 @@ class RefUpdate:
         if "cannot create" in said and "exists" in said:
             raise ConflictError("git cannot make {ref}: {said}", ref=ref, said=said, hint="choose another branch name")
         if "File exists" in said:
+            if self._repo.drop_stale_locks(ref):
+                return False  # whoever was first is dead
             raise BusyError("another git process holds the lock of {ref}, or died holding it", ref=ref, hint="gitreg doctor")
         if "reference-transaction" in said or "ref updates aborted by hook" in said:
             raise ConflictError("the reference-transaction hook of this repository refused: {said}", said=said)
         raise BusyError("git could not move {ref}: {said}", ref=ref, said=said)
-
-
-def _is_stale(lock: str, new: str) -> bool:
-    """Tell whether a lock has *new* in it, or is empty for longer than a living git leaves it so."""
-    deadline = time.monotonic() + _FILLED_WITHIN
-    while True:
-        try:
-            with open(lock, encoding="ascii", errors="replace") as file:
-                text = file.read().strip()
-        except FileNotFoundError:
-            return False
-        if text or time.monotonic() > deadline:
-            return text in (new, "")
-        time.sleep(0.02)
 
 
 def _head(git_dir: str) -> str | None:

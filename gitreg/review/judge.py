@@ -1,0 +1,31 @@
+"""``gitreg check BASE..HEAD``: is a change sound, and fit to land? State rules and change rules in one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitreg.review.check import Since, check_state
+from gitreg.review.landing import landing
+from gitreg.review.rules import check_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitreg.records import Finding
+    from gitreg.review.ranges import Range
+    from gitreg.store.cache import Cache
+    from gitreg.store.gitrepo import GitRepo
+
+
+def check_range(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Iterator[Finding]:
+    """Yield every finding on *span* as it would land on its base, by path.
+
+    Only what changed is read, and what it can spoil: the base is taken to be sound, as ``gitreg check`` tells. Where it holds no
+    registry yet, there are only state rules.
+
+    Raises:
+        InvalidError: the base's ``gitreg.yaml`` is invalid, or git cannot merge the two.
+    """
+    lands = landing(repo, prefix, cache, span)
+    findings = [*check_state(lands.end, Since(lands.base, frozenset(lands.landed))), *check_change(lands)]
+    yield from sorted(findings, key=lambda finding: (finding.path, finding.line, finding.rule))

@@ -1,0 +1,59 @@
+"""A change as it would land: HEAD on BASE, or the merge of the two where BASE has moved on. Read from objects alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitreg.store import layout, lineage
+from gitreg.store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gitreg.review.ranges import Range
+    from gitreg.store.cache import Cache
+    from gitreg.store.gitrepo import Changed, GitRepo
+
+    Files = dict[str, Changed]
+
+
+class Landing(NamedTuple):
+    """What a change would make of the registry that it lands on.
+
+    *base* is that registry, None where there is none yet; *end* is what it would be then. Both ``Files`` are by path in the
+    registry: *brought* is what HEAD changed since it left BASE, *landed* is what differs between base and end. *beside* are
+    the other files that HEAD changed, by path from the repository's top. *conflicts* do not merge; then *end* is HEAD as it is.
+    """
+
+    base: Snapshot | None
+    end: Snapshot
+    brought: Files
+    landed: Files
+    beside: tuple[str, ...]
+    conflicts: tuple[str, ...]
+
+
+def landing(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Landing:
+    """Return how *span* would land.
+
+    Raises:
+        InvalidError: git cannot merge the two, because history between them is not here.
+    """
+    head = Snapshot(repo, span.head, prefix, cache)
+    fork = (lineage.merge_base(repo, span.base, span.head) if span.base else None) or repo.empty_tree
+    changed = repo.changed(fork, span.head)
+    beside = tuple(path for path in changed if not path.startswith(prefix))
+    brought = _within(changed, prefix)
+    base = Snapshot(repo, span.base, prefix, cache) if span.base else None
+    if base is None or base.blob_id(layout.CONFIG) is None:
+        return Landing(None, head, brought, brought, beside, ())
+    if fork == base.commit:
+        return Landing(base, head, brought, brought, beside, ())
+    merge = repo.merged(base.commit, span.head)
+    conflicts = tuple(path.removeprefix(prefix) for path in merge.conflicts if path.startswith(prefix))
+    if conflicts:
+        return Landing(base, head, brought, brought, beside, conflicts)
+    landed = _within(repo.changed(base.commit, merge.tree, prefix), prefix)
+    return Landing(base, Snapshot(repo, merge.tree, prefix, cache), brought, landed, beside, ())
+
+
+def _within(changed: Files, prefix: str) -> Files:
+    return {path.removeprefix(prefix): change for path, change in changed.items() if path.startswith(prefix)}

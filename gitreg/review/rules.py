@@ -1,0 +1,166 @@
+"""Is a change fit to land? The change rules T01 to T08, judged by the policy of what it lands on.
+
+A commit message excuses nothing: what was forced when it was committed is judged again here, and whoever merges decides.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from gitreg import policy
+from gitreg.deltas import FileChange, delta
+from gitreg.errors import InvalidError, NotFoundError
+from gitreg.operations import events as eventlog
+from gitreg.records import Finding, alike
+from gitreg.store import codec, layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitreg.operations.events import Delta
+    from gitreg.records import Event, Manifest, ModelCard, Stages
+    from gitreg.review.landing import Landing
+    from gitreg.store.snapshot import Snapshot
+
+_PRECIOUS = {"config": "the registry", "card": "a model's card", "stages": "who holds which stage", "manifest": "a version"}
+_ORIGIN = ("number", "version", "created_at", "created_by")
+_CI = re.compile(r"(\.github|\.gitlab|\.gitea|\.forgejo)/.*|\.gitlab-ci\.yml|((\.github|docs)/)?CODEOWNERS")
+
+
+def check_change(landing: Landing) -> Iterator[Finding]:
+    """Yield what speaks against a change; nothing where it lands on no registry yet.
+
+    Raises:
+        InvalidError: the ``gitreg.yaml`` that it lands on is invalid.
+    """
+    yield from _conflicts(landing)
+    if landing.base is None:
+        return
+    files = [FileChange(change.old, change.new, path) for path, change in landing.landed.items()]
+    found = delta(landing.end, files, lenient=True)
+    yield from _recorded(landing.end, found)
+    yield from _removed(landing)
+    yield from _numbers(landing, landing.base)
+    yield from _moves(landing, landing.base, found)
+    yield from _policy(landing, found)
+
+
+def _conflicts(landing: Landing) -> Iterator[Finding]:
+    for path in landing.conflicts:
+        yield Finding(rule="T08", path=path, message="both sides changed this: it does not merge", fix="gitreg rebase")
+
+
+# -- T01, T02, T03: the record --------------------------------------------------------------------------------
+
+
+def _recorded(end: Snapshot, found: Delta) -> Iterator[Finding]:
+    for part in found.models:
+        card, was = layout.card(part.model), part.card
+        if was[0] and was[1]:
+            yield from (_rewritten(end, card, field) for field in _frozen_of_card(was[0], was[1]))
+        for number, (old, new) in part.manifests.items():
+            if old and new:
+                yield from (_rewritten(end, layout.manifest(part.model, number), field) for field in _frozen_of(old, new))
+
+
+def _rewritten(end: Snapshot, path: str, field: tuple[str, ...]) -> Finding:
+    line = end.line_of(path, field) or end.line_of(path, field[:1])
+    return Finding(rule="T01", path=path, line=line, message=f"{'.'.join(field)}: this was recorded, and what is recorded does not change or go", fix="gitreg register, as a new version")
+
+
+def _frozen_of_card(old: ModelCard, new: ModelCard) -> Iterator[tuple[str, ...]]:
+    for name in ("created_at", "created_by", *(["deleted"] if old.deleted else [])):
+        if getattr(old, name) != getattr(new, name):
+            yield (name,)
+
+
+def _frozen_of(old: Manifest, new: Manifest) -> Iterator[tuple[str, ...]]:
+    """Yield the fields that changed and may not (SPEC: a running version is free but for its origin, then the record only grows)."""
+    yield from ((name,) for name in _ORIGIN if getattr(old, name) != getattr(new, name))
+    if old.status == "running":
+        return
+    yield from ((name,) for name in ("status", "params", "run") if not alike(getattr(old, name), getattr(new, name)))
+    for name in ("metrics", "artifacts"):
+        now: dict[str, Any] = getattr(new, name)
+        yield from ((name, key) for key, value in getattr(old, name).items() if key not in now or now[key] != value)
+    if new.later_runs[: len(old.later_runs)] != old.later_runs:
+        yield ("later_runs",)
+
+
+def _removed(landing: Landing) -> Iterator[Finding]:
+    for path, change in landing.landed.items():
+        kind = layout.place(path).kind
+        if change.new is None and kind in _PRECIOUS:
+            fix = "gitreg yank" if kind == "manifest" else ""
+            yield Finding(rule="T02", path=path, message=f"this is {_PRECIOUS[kind]}: nothing that is recorded is removed", fix=fix)
+
+
+def _numbers(landing: Landing, base: Snapshot) -> Iterator[Finding]:
+    for path, change in landing.brought.items():
+        place = layout.place(path)
+        if place.kind != "manifest" or change.old is not None or change.new is None:
+            continue
+        if base.blob_id(path) is not None and change is not landing.landed.get(path):
+            yield Finding(rule="T03", path=path, message=f"version {place.number} of {place.model!r} was registered on both sides", fix="gitreg rebase")
+        elif place.number <= base.count(place.model):
+            yield Finding(rule="T03", severity="warning", path=path, message=f"version {place.number} fills a gap among {base.count(place.model)} versions: was it restored by gitreg doctor?")
+
+
+# -- T04, T05: stages -----------------------------------------------------------------------------------------
+
+
+def _moves(landing: Landing, base: Snapshot, found: Delta) -> Iterator[Finding]:
+    stages = {part.model: part.stages[1] for part in found.models}
+    for event in eventlog.events(found, lambda _, number: str(number)):
+        if event.event in ("promoted", "cleared") and event.stage in base.config.stages:
+            yield from _judged(landing, base, event)
+            yield from _former(landing, base, event, stages[event.model or ""])
+
+
+def _judged(landing: Landing, base: Snapshot, event: Event) -> Iterator[Finding]:
+    path, line = _place(landing, event)
+    try:
+        objections = policy.objections(base, landing.end, event)
+    except (InvalidError, NotFoundError):  # a state rule names that file
+        return
+    for objection in objections:
+        yield Finding(rule="T04", path=path, line=line, message=f"{event.stage}: {objection.error.message}", fix=objection.error.hint)
+
+
+def _former(landing: Landing, base: Snapshot, event: Event, stages: Stages | None) -> Iterator[Finding]:
+    """Find a former holder that no list knows: a rollback could not find it, and nobody would know that it was there."""
+    former = event.from_number
+    if former is None or stages is None or stages.state_of(former) is not None:
+        return
+    path, line = _place(landing, event)
+    severity: Literal["warning", "error"] = "warning" if _reverted(landing, base, path) else "error"
+    message = f"{event.stage}: {former} held it, and stands neither in its previous nor in archived now"
+    yield Finding(rule="T05", severity=severity, path=path, line=line, message=message, fix="gitreg fix")
+
+
+def _reverted(landing: Landing, base: Snapshot, path: str) -> bool:
+    """Tell whether a file is again as some commit of the base had it, as ``git revert`` leaves it."""
+    now = landing.landed[path].new if path in landing.landed else None
+    return any(now in (old, new) for commit in base.repo.log(base.commit, [base.prefix + path]) for old, new, _ in commit.changes)
+
+
+def _place(landing: Landing, event: Event) -> tuple[str, int]:
+    assert event.model
+    path = layout.stages(event.model)
+    return path, landing.end.line_of(path, (event.stage or "", "number"))
+
+
+# -- T06, T07: the policy -------------------------------------------------------------------------------------
+
+
+def _policy(landing: Landing, found: Delta) -> Iterator[Finding]:
+    old, new = found.config
+    if old and new and new.format < old.format:
+        data = landing.end.bytes_of(layout.CONFIG) or b""
+        yield Finding(rule="T06", path=layout.CONFIG, line=codec.line_of(data, ("format",)), message=f"format: {old.format} became {new.format}, and it never goes down")
+    guards = sorted(({layout.CONFIG} & landing.brought.keys()) | {path for path in (*landing.beside, *landing.brought) if _CI.fullmatch(path)})
+    others = [path for path in landing.brought if path.startswith(layout.MODELS + "/")]
+    if guards and others:
+        for path in guards:
+            yield Finding(rule="T07", path=path, message=f"this changes the rules, together with {len(others)} other files of the registry: rules change alone", fix="git switch -c policy, and a pull request of its own")

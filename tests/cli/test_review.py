@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Said
+
+
+def test_changes_prints_events(cli):
+    assert cli("changes", "HEAD~2..HEAD") == Said(
+        0,
+        """\
+when              commit    model  what                     who   why
+2026-11-22 07:24  cccccccc  iris   promote 1 to production  Name
+2026-11-22 07:24  cccccccc  iris   promote 2 to staging     Name
+""",
+    )
+
+
+def test_changes_in_json_are_those_of_history(cli):
+    said = cli("changes", "HEAD~1..HEAD", "--format", "json")
+
+    assert json.loads(said.out) == json.loads(cli("history", "iris", "--format", "json").out)[:1]
+    assert (said.code, said.err) == (0, "")
+
+
+def test_changes_of_nothing_says_so(cli):
+    assert cli("changes", "HEAD..HEAD", "--format", "jsonl") == Said(0, "", "nothing of the registry changed\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("changes",), Said(2, "", "gitreg: missing argument 'BASE..HEAD'\n  try: gitreg changes --help\n")),
+        (("changes", "HEAD"), Said(2, "", "gitreg: 'HEAD' is not a range: write BASE..HEAD, as in main..HEAD\n  try: git log --oneline\n")),
+        (("changes", "x..HEAD"), Said(3, "", "gitreg: there is no revision 'x' here\n  try: git log --oneline --all\n")),
+        (("--at", "HEAD", "changes", "HEAD~1..HEAD"), Said(2, "", "gitreg: --at does not go with this command\n  try: gitreg changes --help\n")),
+    ],
+    ids=["no range", "one revision", "an unknown revision", "with --at"],
+)
+def test_changes_says_what_is_wrong(cli, words, said):
+    assert cli(*words) == said
