@@ -216,10 +216,26 @@ def test_a_ref_that_is_elsewhere_does_not_move(repository, git, ref, old):
 
 def test_a_ref_that_another_git_holds_is_busy(repository, git):
     old, new = git(repository.worktree, "rev-parse", "HEAD", "HEAD~1").split()
-    Path(repository.git_dir, "refs/heads/main.lock").write_bytes(b"")
+    lock = Path(repository.git_dir, "refs/heads/main.lock")
+    lock.write_text(f"{new}\n")  # a commit that is not gitreg's
 
     with pytest.raises(BusyError, match="another git process holds the lock"):
         moved(repository, "refs/heads/main", new, old)
+
+    assert lock.exists()
+
+
+@pytest.mark.parametrize("text", ["", "a commit of gitreg's"])
+def test_a_lock_that_a_killed_update_of_ours_left_is_taken_back(registry, text):
+    registry.register("iris")
+    repo = registry.location.repo
+    left = [Path(repo.git_dir, "refs/heads/main.lock"), Path(repo.git_dir, "HEAD.lock")]
+    left[0].write_text(f"{registry.snapshot().commit}\n" if text else "")
+    left[1].touch()
+
+    assert registry.register("iris").number == 2
+
+    assert not any(lock.exists() for lock in left)
 
 
 def test_a_ref_below_a_branch_is_a_conflict(repository, git):
