@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
 
 _RACE = re.compile(r"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to update ref|failed to lock|incorrect old value|is at [0-9a-f]+ but expected")
+_HEAD = re.compile(r"ref: refs/heads/(\S+)\tHEAD\n")
 _TRIES = 5
 _NO_BRANCH = "couldn't find remote ref"
 
@@ -104,5 +105,8 @@ def head(repo: GitRepo, name: str) -> str | None:
     known = repo.default_branch(name)
     if known:
         return known
-    code, _, _ = Remote(repo, name, "").ask("remote", "set-head", "--auto", "--", name)
-    return repo.default_branch(name) if code == 0 else None
+    _, out, _ = Remote(repo, name, "").ask("ls-remote", "--symref", "--end-of-options", name, "HEAD")
+    found = _HEAD.match(out)
+    if found:
+        repo.git("symbolic-ref", f"refs/remotes/{name}/HEAD", f"refs/remotes/{name}/{found[1]}")
+    return found[1] if found else None

@@ -27,12 +27,12 @@ def origin(hub, repo):
     return remote.configured(repo, "origin", "main")
 
 
-def commit_on(git, folder, parent):
-    return git(folder, "commit-tree", "-p", parent, "-m", "more", f"{parent}^{{tree}}")
+def commit_on(git, folder, parent, message="ours"):
+    return git(folder, "commit-tree", "-p", parent, "-m", message, f"{parent}^{{tree}}")
 
 
 def test_a_fetch_returns_where_the_remote_is_and_remembers_it(hub, repo, origin, git):
-    theirs = commit_on(git, hub, "main")
+    theirs = commit_on(git, hub, "main", "theirs")
     git(hub, "update-ref", "refs/heads/main", theirs)
 
     assert origin.fetch() == theirs
@@ -51,7 +51,7 @@ def test_a_push_moves_the_remote_forward(hub, repo, origin, git):
 
 
 def test_a_push_that_is_no_step_forward_is_false_and_moves_nothing(hub, repo, origin, git):
-    theirs = commit_on(git, hub, "main")
+    theirs = commit_on(git, hub, "main", "theirs")
     git(hub, "update-ref", "refs/heads/main", theirs)
 
     assert not origin.push(commit_on(git, repo.worktree, "main"))
