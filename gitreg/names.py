@@ -154,7 +154,9 @@ def _version_problem(name: str, stages: set[str]) -> str | None:
 
 def filled(name: str, now: datetime) -> str:
     """Return *name* with ``{date}`` (``2026_11_22``) and ``{time}`` (``07_24_31_123456``) filled in, UTC."""
-    return _text(name).replace("{date}", now.strftime("%Y_%m_%d")).replace("{time}", now.strftime("%H_%M_%S_%f"))
+    if "{" not in _text(name):
+        return name
+    return name.replace("{date}", now.strftime("%Y_%m_%d")).replace("{time}", now.strftime("%H_%M_%S_%f"))
 
 
 def stage_name_problem(name: str) -> str | None:

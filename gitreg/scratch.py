@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Row = tuple[Any, ...]
 
-_SETTINGS = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048; BEGIN"  # KiB of memory: the rest is on disk
+_SETTINGS = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1024; BEGIN"  # KiB of memory: the rest is on disk
 
 
 class Scratch:

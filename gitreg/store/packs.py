@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 _PLACE = struct.Struct(">IQ")  # behind an object's id: the checksum of its bytes in the pack, and where they start
 _FAR = 1 << 31  # offsets from here on stand in a table of their own
-_CHUNK = 1 << 20  # bytes
+_CHUNK = 1 << 16  # bytes
 
 
 class PackWriter:

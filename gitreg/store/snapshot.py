@@ -12,7 +12,7 @@ from gitreg.store.trees import FOLDER, SUBMODULE, Entry
 from gitreg.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gitreg.records import Config, Manifest, ModelCard, ModelSummary, Stages
     from gitreg.store.cache import Cache
@@ -32,6 +32,7 @@ class Snapshot(View):
         self._repo, self._commit, self._prefix, self._cache = repo, commit, prefix, cache
         self._read: dict[str, Any] = {}
         self._counts: dict[str, int] = {}
+        self._named: dict[str, tuple[Mapping[str, int], ...]] = {}
         self._ahead: dict[str, Object] = {}
 
     @property
@@ -183,16 +184,23 @@ class Snapshot(View):
         """See :meth:`View.number_named`; the folders are asked from the newest one."""
         if names.number(name) is not None:
             return None
+        known, asked = self._named.get(model), []
+        for folder in self._names(model) if known is None else known:
+            if name in folder:
+                return folder[name]
+            asked.append(folder)
+        self._named[model] = tuple(asked)
+        return None
+
+    def _names(self, model: str) -> Iterator[Mapping[str, int]]:
+        """Yield number by name of each folder of manifests, the newest first."""
         folder = self.tree(layout.versions(model))
         top = {b"0": None} | {name: entry for name, entry in folder.items() if entry.mode == FOLDER and layout.thousand(name)}
         for part in sorted(top, key=int, reverse=True):
             entry = top[part]
             path = layout.versions(model) + (f"/{part.decode()}" if entry else "")
             tree = self._cache.tree(entry.id) if entry else folder
-            number = self._index().numbers(self._prefix + path, self._tree_id(path), tree).get(name)
-            if number is not None:
-                return number
-        return None
+            yield self._index().numbers(self._prefix + path, self._tree_id(path), tree)
 
     def _index(self) -> NameIndex:
         if self._cache.index is None:
@@ -281,14 +289,17 @@ class Snapshot(View):
         if known is not self:
             return known  # type: ignore[no-any-return]
         try:
-            entry = None if path in self._ahead else self._cache.known(self._commit, self._prefix + path)
+            entry = self._cache.known(self._commit, self._prefix + path) if path not in self._ahead else None
+            proven = path not in self._ahead
         except LookupError:
-            entry = None
+            entry, proven = None, False
+        if proven and entry is None:
+            return None  # nothing of it is kept: a large transaction asks for very many files that are new
         if entry is None:
             found = self._object(path)
             record = None if found is None else self._record(kind, found, path, decode)
         else:
-            record = None if entry is None or entry.mode in (FOLDER, SUBMODULE) else self.record_of(kind, entry.id, path, decode)
+            record = None if entry.mode in (FOLDER, SUBMODULE) else self.record_of(kind, entry.id, path, decode)
         self._read[path] = record
         return record
 
