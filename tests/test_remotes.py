@@ -302,6 +302,26 @@ def test_a_transaction_that_would_come_out_differently_at_the_remote_is_a_confli
     assert tips()[1:] == before[1:]
 
 
+@pytest.mark.parametrize(
+    ("others", "mine"),
+    [
+        (lambda bob: bob.register("iris"), lambda ann: ann.promote("iris@4", "production")),
+        (lambda bob: bob.promote("iris@3", "production"), lambda ann: ann.promote("iris@1", "production")),
+        (lambda bob: bob.promote("iris@3", "production"), lambda ann: ann.promote("iris@2", "production", expect=3)),
+        (lambda bob: bob.promote("iris@3", "production"), lambda ann: ann.rollback("iris", "production")),
+        (lambda bob: bob.register("rose"), lambda ann: ann.update_model("rose", license="MIT")),
+    ],
+    ids=["a version that is new there", "a holder that no longer is", "a holder that is expected", "a stage to return", "a model that is new there"],
+)
+def test_what_cannot_be_done_here_is_judged_by_what_the_remote_has(shared, git, others, mine):
+    with Registry.open(shared.ann) as ann, Registry.open(shared.bob) as bob:
+        others(bob)
+        receipt = mine(ann)
+
+    assert receipt.changed
+    assert git(shared.bare, "rev-parse", "main") == git(shared.ann, "rev-parse", "main") == receipt.commit
+
+
 # -- what a person has in the checkout -------------------------------------------------------------------------
 
 

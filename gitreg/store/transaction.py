@@ -6,13 +6,14 @@ wins the race for the ref: what they answer then is what is committed.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from gitreg.errors import BusyError, ConflictError
+from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.operations import events as eventlog
 from gitreg.records import Event, Occasion, Receipt, committed_at, settled
 from gitreg.store import commits, lock, notes, worktree
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Start", "Target", "Wording", "commit", "commit_plan", "plan", "receipt", "start"]
 
-_TRIES = 50
+_TRIES = 200  # with the pauses about a minute
 _LONGEST_PAUSE = 0.5  # seconds
 
 
@@ -47,11 +48,15 @@ class Target(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Where a write begins: the commit that its branch is at, and the one that it is decided from, the remote's newer one."""
+    """Where a write begins: the commit that its branch is at, and the one that it is decided from, the remote's newer one.
+
+    *asked* is False where the remote may have moved on, because it was not asked.
+    """
 
     tip: str
     base: str
     remote: Remote | None
+    asked: bool = True
 
 
 def commit(target: Target, operations: Iterable[Operation], wording: Wording, told: Callable[[], Iterable[bytes]], occasion: Occasion, begun: Start | None = None) -> Receipt:
@@ -72,7 +77,8 @@ def commit(target: Target, operations: Iterable[Operation], wording: Wording, to
 def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: Occasion, begun: Start | None = None) -> Receipt:
     """Commit what *planned* answers for the branch's tip; it is asked again where another writer was first.
 
-    Where the write has *begun* already, the remote is not asked again before the first attempt: its push will tell.
+    The first attempt does not ask the remote, or not again where the write has *begun* already: its push will tell.
+    Only what ends without a push, a refusal or nothing to do, is judged by what the remote has now.
 
     Raises:
         GitregError: *planned* or the repository refuses; nothing is changed.
@@ -83,8 +89,8 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
             if attempt:
                 time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
             if begun is None or attempt or not _is_at(target, begun.tip):
-                begun = start(target)
-            made = planned(target.snapshot(begun.base))
+                begun = start(target, ask=attempt > 0)
+            begun, made = _judged(target, planned, begun)
             if not made.files:
                 return receipt(made, None, occasion, healed + _followed(target, begun, descriptor))
             outcome, new = _committed(target, made, begun, occasion, descriptor)
@@ -93,8 +99,21 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
 
 
-def start(target: Target) -> Start:
+def _judged(target: Target, planned: Callable[[Snapshot], Plan], begun: Start) -> tuple[Start, Plan]:
+    """Return what is to be committed, and where it begins: the remote is asked where *planned* has nothing, or refuses."""
+    if not begun.asked:
+        with contextlib.suppress(GitregError):
+            made = planned(target.snapshot(begun.base))
+            if made.files:
+                return begun, made
+        begun = start(target)
+    return begun, planned(target.snapshot(begun.base))
+
+
+def start(target: Target, *, ask: bool = True) -> Start:
     """Return where a write begins: with a remote, on the remote's branch as it is now, if it has commits that are not here.
+
+    Without *ask* it begins here, as if nobody had pushed since.
 
     Raises:
         ConflictError: the branch is gone, or both it and the remote's have commits that the other has not.
@@ -105,6 +124,8 @@ def start(target: Target) -> Start:
         raise ConflictError("branch {ref} is gone", ref=target.ref)
     tip = found.id
     remote = target.remote(target.snapshot(tip))
+    if remote and not ask:
+        return Start(tip, tip, remote, asked=False)
     theirs = remote.fetch() if remote else None
     if theirs is None or theirs == tip or target.repo.is_ancestor(theirs, tip):
         return Start(tip, tip, remote)
