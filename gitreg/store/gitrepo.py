@@ -172,7 +172,7 @@ class GitRepo:
             try:
                 with open(lock, encoding="ascii", errors="replace") as file:
                     text = file.read().strip()
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return False
             if text and (text == new or not self._wrote(text)):
                 return text == new
@@ -373,8 +373,8 @@ class RefUpdate:
             ConflictError: a hook refuses, or the ref collides with another.
         """
         _, err = self._git.communicate(f"update {ref} {new} {old}\n".encode())
-        if self._git.returncode < 0 or os.path.exists(os.path.join(self._repo.git_dir, "HEAD.lock")):
-            self._repo.drop_stale_locks(ref, new)
+        left = self._git.returncode != 0 or os.path.exists(os.path.join(self._repo.git_dir, "HEAD.lock"))
+        freed = left and self._repo.drop_stale_locks(ref, new if self._git.returncode < 0 else "")
         if self._git.returncode == 0:
             self._repo.sync_folder_of(ref)
             return True
@@ -384,7 +384,7 @@ class RefUpdate:
         if "cannot create" in said and "exists" in said:
             raise ConflictError("git cannot make {ref}: {said}", ref=ref, said=said, hint="choose another branch name")
         if "File exists" in said:
-            if self._repo.drop_stale_locks(ref):
+            if freed:
                 return False  # whoever was first is dead
             raise BusyError("another git process holds the lock of {ref}, or died holding it", ref=ref, hint="gitreg doctor")
         if "reference-transaction" in said or "ref updates aborted by hook" in said:
