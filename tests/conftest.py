@@ -25,7 +25,7 @@ AUTHOR = "Name <name@example.org>"
 @pytest.fixture(autouse=True)
 def hermetic(tmp_path_factory, monkeypatch):
     """Give git a HOME of its own, with a name and nothing else."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "GITREG_", "GITHUB_", "CI_"))]:
+    for name in [name for name in os.environ if name.startswith(("GIT_", "GITREG_", "GITHUB_", "GITLAB_", "CI_"))]:
         monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text("[user]\n\tname = Name\n\temail = name@example.org\n[init]\n\tdefaultBranch = main\n")

@@ -41,3 +41,30 @@ def test_changes_of_nothing_says_so(cli):
 )
 def test_changes_says_what_is_wrong(cli, words, said):
     assert cli(*words) == said
+
+
+def test_check_of_a_change_names_what_speaks_against_it(cli, iris, git):
+    git(iris.path, "rm", "-q", "models/iris/versions/3.yaml")
+    git(iris.path, "commit", "-qm", "tidy")
+
+    assert cli("check", "HEAD~1..HEAD") == Said(
+        1,
+        """\
+rule  severity  where                        what                                                    try
+T02   error     models/iris/versions/3.yaml  this is a version: nothing that is recorded is removed  gitreg yank
+""",
+    )
+
+
+def test_check_of_a_sound_change_says_so(cli):
+    assert cli("check", "HEAD~1..HEAD") == Said(0, "", "this change is sound\n")
+
+
+def test_check_in_a_ci_job_says_what_it_judges(cli, iris, git, tmp_path, monkeypatch):
+    base, head = git(iris.path, "rev-parse", "HEAD~1"), git(iris.path, "rev-parse", "HEAD")
+    (tmp_path / "event.json").write_text(json.dumps({"before": base, "after": head}))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
+
+    assert cli("check") == Said(0, "", f"judging {'c' * 40}..{'c' * 40}, which this job is about\nthis change is sound\n")
+    assert cli("check", "--at", "HEAD").err == "this registry is sound\n"
