@@ -274,13 +274,17 @@ class Registry(Reads, Verbs):
 
 
 class Transaction(Verbs):
-    """Several operations as one commit; see :meth:`Registry.transaction`. ``receipt`` is there at its end."""
+    """Several operations as one commit; see :meth:`Registry.transaction`. ``receipt`` is there at its end.
+
+    ``message`` is the subject of the commit, where it is not empty.
+    """
 
     def __init__(self, registry: Registry, wording: tuple[str, str], *, replay: bool = False, watch: Callable[[str, int], None] | None = None) -> None:
         message, reason = wording
         if "\n" in message:
             raise UsageError("the message of a transaction is one line", hint="give the rest as reason")
-        self._registry, self._message, self._reasons = registry, message.strip(), [reason] if reason else []
+        self.message = message.strip()
+        self._registry, self._reasons = registry, [reason] if reason else []
         self._used = False
         self._replay, self._watch = replay, watch
         self._script: Script | None = None
@@ -303,7 +307,7 @@ class Transaction(Verbs):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         draft, self._draft, script, self._script = self._draft, None, self._script, None
         if kind is None and draft is not None and script is not None:
-            wording = self._message, "\n\n".join(self._reasons)
+            wording = self.message, "\n\n".join(self._reasons)
             self.receipt = self._registry.commit(script, wording, tuple if self._replay else script.outcomes, self._begun, self._watch)
             told = list(self._told.values())
             states = {model: draft.stages(model).states() for model in {version.model for version in told}}

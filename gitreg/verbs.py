@@ -67,6 +67,23 @@ class Verbs(ABC):
         assert version_made
         return version_made
 
+    def record(self, model: str, **facts: Any) -> ModelVersion:
+        """Add a version that was made elsewhere or before: its facts are those of :meth:`register`, and its past.
+
+        That is ``version`` (its name), ``created_at``, ``created_by``, ``status`` (``failed`` too), ``later_runs`` and
+        ``yanked``. It gets the next number of the model, which is made if it is new; digits as a name mean none.
+
+        Raises:
+            UsageError: a name is malformed or reserved, or a fact is not what its field allows.
+            ConflictError: the model has a version of that name, or was deleted.
+        """
+        from gitreg.operations.register import record
+
+        given = _given(**facts | {"artifacts": self.artifacts(facts.get("artifacts") or {}), "links": _links(facts.get("links") or {})})
+        made = self._run(partial(record, model=model, facts=given, occasion=self.occasion())).version
+        assert made
+        return made
+
     def promote(self, selector: str, stage: str, *, force: bool = False, expect: Expected = None, reason: str = "") -> Receipt:
         """Point *stage* at one version, in one commit; its former holder becomes archived.
 
@@ -107,6 +124,17 @@ class Verbs(ABC):
 
         parsed = names.selector(selector)
         return self._run(partial(stages.archive, selector=parsed, force=force), reason)
+
+    def archive_all(self, model: str, numbers: Sequence[int], *, reason: str = "", force: bool = False) -> Receipt:
+        """Archive many versions of *model* at once; stages they hold become vacant.
+
+        Raises:
+            NotFoundError: the model or a version does not exist.
+            PolicyError: a stage changes only through review, and *force* is not given.
+        """
+        from gitreg.operations import stages
+
+        return self._run(partial(stages.archive_all, model=model, numbers=list(numbers), force=force), reason)
 
     def yank(self, selector: str, *, reason: str, force: bool = False) -> Receipt:
         """Mark a version as not to be used; its manifest stays, its number is never used again.

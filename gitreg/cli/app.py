@@ -13,7 +13,7 @@ _READ, _WRITE, _CHECK = "gitreg.cli.read", "gitreg.cli.write", "gitreg.cli.check
 
 HOMES = {
     "init": f"{_WRITE}:init", "register": f"{_WRITE}:register", "promote": f"{_WRITE}:promote", "rollback": f"{_WRITE}:rollback",
-    "archive": f"{_WRITE}:archive", "yank": f"{_WRITE}:yank", "unyank": f"{_WRITE}:unyank", "update": f"{_WRITE}:update",
+    "archive": f"{_WRITE}:archive", "yank": f"{_WRITE}:yank", "unyank": f"{_WRITE}:unyank", "update": f"{_WRITE}:update", "import": "gitreg.cli.importing:import_",
     "list": f"{_READ}:list_", "show": f"{_READ}:show", "get": "gitreg.cli.get:get", "history": f"{_READ}:history",
     "compare": f"{_READ}:compare", "changes": "gitreg.cli.review:changes",
     "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",

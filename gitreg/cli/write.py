@@ -31,8 +31,8 @@ def carried_out(write: Callable[[Transaction], Any], reason: str = "") -> None:
         printed(asked, tx.receipt)
 
 
-def printed(asked: options.Settings, receipt: Receipt) -> None:
-    """Print what a write did, as was asked."""
+def printed(asked: options.Settings, receipt: Receipt, *, selector: bool = True) -> None:
+    """Print what a write did, as was asked; with *selector* that of the version it was about."""
     for note in receipt.notes:
         render.remark(asked, f"note: {shown(note)}")
     subject = shown(receipt.message.partition("\n")[0])
@@ -42,7 +42,7 @@ def printed(asked: options.Settings, receipt: Receipt) -> None:
     elif asked.format != "table":
         render.show(asked, receipt.as_dict(), ["id", "changed", "commit"], [[receipt.version and receipt.version.id, receipt.changed, receipt.commit]])
     else:
-        if receipt.version:
+        if receipt.version and selector:
             render.write(f"{receipt.version.id}\n")
         render.remark(asked, f"{subject} [{(receipt.commit or '')[:8]}]" if receipt.changed else "nothing to do: it is so already")
 

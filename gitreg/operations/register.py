@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gitreg import names
-from gitreg.errors import ConflictError, InvalidError
+from gitreg.errors import ConflictError, InvalidError, UsageError
 from gitreg.operations import amend, cards
 from gitreg.records import Change, Manifest, Occasion
 from gitreg.store import layout
@@ -29,6 +29,26 @@ def register(view: View, model: str, name: str | None, facts: Mapping[str, Any],
         ConflictError: the model was deleted, or has a version of that name.
         InvalidError: the file of the new number exists all the same.
     """
+    return _added(view, model, name, {"status": "ready", **facts, "created_at": occasion.at, "created_by": occasion.by}, occasion)
+
+
+def record(view: View, model: str, facts: Mapping[str, Any], occasion: Occasion) -> Change:
+    """Return the change that adds a version with a past: who made it and when, runs and a yank may be *facts* too.
+
+    It gets the next number. ``version`` may be its name; digits, which were a number elsewhere, are none.
+
+    Raises:
+        UsageError: a name is malformed or reserved, or a fact is not what its field allows.
+        ConflictError: the model was deleted, or has a version of that name.
+    """
+    given = dict(facts)
+    name = given.pop("version", None)
+    if "number" in given:
+        raise UsageError("'number' is not a field of a version that can be given: it gets the next one")
+    return _added(view, model, None if isinstance(name, str) and names.number(name) is not None else name, {"status": "ready", **given}, occasion)
+
+
+def _added(view: View, model: str, name: str | None, facts: Mapping[str, Any], occasion: Occasion) -> Change:
     names.model_name(model)
     new = cards.create(view, model, {}, occasion) if view.find_card(model) is None else None
     if new is None:
@@ -37,8 +57,7 @@ def register(view: View, model: str, name: str | None, facts: Mapping[str, Any],
     version = str(number) if name is None else free_name(view, model, names.filled(name, occasion.now))
     if view.find_manifest(model, number) is not None:
         raise InvalidError(f"version {number} exists, but the model has only {number - 1} manifests", path=layout.manifest(model, number), rule="R04", hint="gitreg check")
-    origin = {"number": number, "version": version, "created_at": occasion.at, "created_by": occasion.by}
-    manifest = amend.built(Manifest, {"status": "ready", **facts, **origin})
+    manifest = amend.built(Manifest, {"created_at": occasion.at, "created_by": occasion.by, **facts, "number": number, "version": version})
     made = new or Change(model=model)
     return replace(made, number=number, manifests=(manifest,))
 

@@ -13,6 +13,8 @@ from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.records import Change, Move, Pointer, Stages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitreg.records import Manifest
     from gitreg.view import View
 
@@ -94,6 +96,24 @@ def archive(view: View, selector: names.Selector, *, force: bool = False) -> Cha
     if number in pointers.archived and pointers.held_by(number) is None:
         return Change(model=selector.model, number=number)
     return vacated(selector.model, pointers, number, force=force)
+
+
+def archive_all(view: View, model: str, numbers: Sequence[int], *, force: bool = False) -> Change:
+    """Return the change that archives many versions of *model* by hand; stages they hold become vacant.
+
+    Raises:
+        NotFoundError: there is no such model or version.
+    """
+    view.live_card(model)
+    for number in numbers:
+        view.manifest(model, number)
+    pointers, wanted = view.stages(model), set(numbers)
+    held = {stage: p.number for stage, p in pointers.pointers.items() if p.number in wanted}
+    if not held and wanted.issubset(pointers.archived):
+        return Change(model=model)
+    result = {**pointers.pointers, **{stage: Pointer(previous=pointers.pointer(stage).previous) for stage in held}}
+    moves = tuple(Move(stage=stage, number=None, from_number=number, force=force) for stage, number in held.items())
+    return Change(model=model, stages=Stages(pointers=result, archived=_with(pointers.archived, *wanted)), moves=moves)
 
 
 def vacated(model: str, pointers: Stages, number: int, *, force: bool) -> Change:
