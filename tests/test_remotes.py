@@ -388,6 +388,16 @@ def test_a_protected_branch_refuses_with_the_server_s_words_and_nothing_remains(
     assert tips() == before
 
 
+def test_what_a_server_says_cannot_drive_a_terminal(shared, run):
+    servers.hook(str(shared.bare), "pre-receive", "printf '\\033[2Jgone\\r' >&2; exit 1\n")
+
+    said = run(shared.ann, "promote", "iris@3", "production")
+
+    assert said.code == 5
+    assert "gone" in said.err
+    assert said.err.replace("\n", "").isprintable()
+
+
 def test_after_a_refusal_the_next_command_works(shared, run, tips):
     servers.protect(str(shared.bare), "no")
     run(shared.ann, "promote", "iris@3", "production")
@@ -587,3 +597,142 @@ def test_ctrl_c_and_kill_leave_a_clone_that_works(wire, shared, run, git):
     assert git(shared.ann, "rev-parse", "main") == git(shared.bare, "rev-parse", "main")
     with Registry.open(shared.bare) as registry:
         assert registry.check() == ()
+
+
+# -- exchange later ------------------------------------------------------------------------------------------
+
+
+def test_what_was_written_offline_is_renumbered_and_pushed_by_a_sync(shared, run, git):
+    run(shared.bob, "register", "iris", "--version", "bob")
+    run(shared.ann, "register", "iris", "--version", "ann", "--offline")
+    run(shared.ann, "promote", "iris@ann", "development", "--offline")
+
+    said = run(shared.ann, "sync")
+
+    assert said == Said(0, "iris@4 is iris@5 now\n", "pulled 1 commit, pushed 2 commits [cccccccc]\n")
+    assert git(shared.bare, "rev-parse", "main") == git(shared.ann, "rev-parse", "main")
+    assert git(shared.ann, "status", "--porcelain") == ""
+    assert run(shared.ann, "get", "iris@development", "version") == Said(0, "ann\n", "")
+    assert run(shared.bob, "sync").code == 0
+    assert run(shared.bob, "check").code == 0
+
+
+def test_a_sync_without_anything_to_exchange_says_so(shared, run, tips):
+    before = tips()
+
+    said = run(shared.ann, "sync")
+
+    assert said == Said(0, "", "nothing to do: main is as origin has it\n")
+    assert tips() == before
+
+
+@pytest.mark.parametrize("fault", ["hang up", "cut before"])
+def test_a_sync_that_the_network_ends_changes_nothing_and_can_be_repeated(wire, shared, run, git, tips, fault):
+    run(shared.bob, "register", "iris")
+    run(shared.ann, "register", "iris", "--offline")
+    before = tips()
+    wire.fault = fault
+
+    said = run(shared.ann, "sync")
+    after = tips()
+    wire.fault = ""
+    again = run(shared.ann, "sync")
+
+    assert (said.code, said.out, after) == (7, "", before)
+    assert again == Said(0, "iris@4 is iris@5 now\n", "pulled 1 commit, pushed 1 commit [cccccccc]\n")
+
+
+@pytest.mark.parametrize("fault", ["cut after", "cut after once", "cut after for good"])
+def test_a_sync_whose_answer_is_lost_is_not_done_twice(wire, shared, run, git, fault):
+    run(shared.bob, "register", "iris")
+    run(shared.ann, "register", "iris", "--offline")
+    wire.fault = fault
+    run(shared.ann, "sync")
+    wire.fault = ""
+
+    run(shared.ann, "sync")
+
+    assert git(shared.bare, "log", "--format=%s", "-3", "main") == "iris: register 5\niris: register 4\nregistry: name the remote"
+    assert git(shared.ann, "rev-parse", "main") == git(shared.bare, "rev-parse", "main")
+    assert git(shared.ann, "status", "--porcelain") == ""
+
+
+def test_a_sync_that_a_protected_branch_refuses_keeps_what_was_written_here(shared, run, tips):
+    run(shared.ann, "register", "iris", "--offline")
+    servers.protect(str(shared.bare), "main is protected")
+    before = tips()
+
+    said = run(shared.ann, "sync")
+
+    assert said.code == 5
+    assert "main is protected" in said.err
+    assert tips() == before
+
+
+def test_a_branch_that_was_made_offline_is_renumbered_onto_what_the_others_pushed(shared, run, git):
+    git(shared.ann, "switch", "-qc", "feature")
+    run(shared.ann, "register", "iris", "--version", "ann")
+    run(shared.bob, "register", "iris", "--version", "bob")
+    git(shared.ann, "fetch", "-q")
+
+    said = run(shared.ann, "rebase", "origin/main")
+
+    assert (said.code, said.out) == (0, "iris@4 is iris@5 now\n")
+    assert run(shared.ann, "get", "iris@bob", "number") == Said(0, "4\n", "")
+    assert git(shared.bare, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+
+
+# -- by address, without a clone -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [servers.Http, servers.Daemon, servers.Ssh])
+def test_a_registry_is_read_and_written_by_its_address(share, run, kind):
+    shared = share(kind)
+    url = shared.server.url("models.git")
+
+    written = run(url, "promote", "iris@3", "production")
+    read = run(url, "get", "iris@production", "number")
+
+    assert written == Said(0, "iris@3\n", "iris: promote 3 to production, archiving 1 [cccccccc]\n")
+    assert read == Said(0, "3\n", "")
+    with Registry.open(shared.bare) as registry:
+        assert registry.get("iris@production").number == 3
+
+
+def test_by_its_address_a_credential_that_expired_is_busy_and_what_is_known_can_be_read(shared, run):
+    url = shared.server.url("models.git")
+    run(url, "list")
+    shared.server.accept({})
+
+    said = run(url, "get", "iris@production", "number")
+    known = run(url, "get", "iris@production", "number", "--no-fetch")
+
+    assert (said.code, said.out) == (7, "")
+    assert "secret" not in said.err
+    assert known == Said(0, "1\n", "")
+
+
+@pytest.mark.parametrize("fault", ["cut after", "cut after once"])
+def test_by_its_address_a_push_whose_answer_is_lost_is_done_once(wire, shared, run, git, fault):
+    wire.fault = fault
+
+    said = run(shared.server.url("models.git", wire.port), "register", "iris")
+
+    assert said == Said(0, "iris@4\n", "iris: register 4 [cccccccc]\n")
+    assert git(shared.bare, "log", "--format=%s", "-2", "main") == "iris: register 4\nregistry: name the remote"
+
+
+def test_by_its_address_nothing_is_said_to_be_done_that_was_refused(wire, shared, run, git):
+    url, before = shared.server.url("models.git", wire.port), git(shared.bare, "rev-parse", "main")
+    servers.protect(str(shared.bare), "main is protected")
+
+    refused = run(url, "register", "iris")
+    (shared.bare / "hooks" / "pre-receive").unlink()
+    wire.fault = "cut before"
+    cut = run(url, "register", "iris")
+    wire.fault = ""
+
+    assert (refused.code, refused.out, cut.code, cut.out) == (5, "", 7, "")
+    assert git(shared.bare, "rev-parse", "main") == before
+    assert run(url, "get", "iris", "number") == Said(0, "3\n", "")
+    assert run(url, "register", "iris") == Said(0, "iris@4\n", "iris: register 4 [cccccccc]\n")
