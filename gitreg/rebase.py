@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg import history
-from gitreg.errors import ConflictError, GitregError
+from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
 from gitreg.operations import events, message, replay
 from gitreg.operations.renumbering import Renumbering, Work
-from gitreg.store import comments, layout, lineage, transaction
+from gitreg.records import Rebased, Renumbered
+from gitreg.store import comments, commits, layout, lineage, lock, worktree
+from gitreg.store import plan as plans
 from gitreg.store.gitrepo import LoggedCommit
 from gitreg.store.objects import ObjectWriter
 from gitreg.store.trees import FILE, Entry
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from gitreg.operations.replay import Choice
     from gitreg.records import Event, Occasion
     from gitreg.store.lineage import Commit
+    from gitreg.store.plan import Plan
     from gitreg.store.snapshot import Snapshot
-    from gitreg.store.transaction import Plan, Target
+    from gitreg.store.transaction import Target
     from gitreg.view import View
 
 _REGISTRY = ("card", "stages", "manifest")
@@ -38,6 +41,74 @@ class Replayed(NamedTuple):
     landed: int = 0
     numbers: Renumbering = Renumbering()
     disputes: tuple[str, ...] = ()
+
+    @property
+    def renumbered(self) -> tuple[Renumbered, ...]:
+        """The versions that are called otherwise now."""
+        return tuple(Renumbered(model=model, from_number=old, number=new) for model, old, new in self.numbers.moved())
+
+
+def rebased(target: Target, onto: str | None, stages: Choice | None, occasion: Occasion, *, rehearsal: bool = False) -> Rebased:
+    """Move the branch of *target* onto *onto* (default: the branch that is the truth), its own commits replayed there.
+
+    Raises:
+        ConflictError: this is the branch that is the truth, both sides changed the same thing, or an edit is in the way.
+        NotFoundError: there is no such revision, or nothing says which branch is the truth.
+        PolicyError: a gate of the new base does not hold.
+        BusyError: the repository cannot be written now.
+    """
+    with lock.held(target.repo.common_dir) as descriptor:
+        worktree.heal(target.repo, descriptor)
+        tip = tip_of(target)
+        name, base = _base(target, tip, onto)
+        if target.repo.is_ancestor(base, tip):
+            return Rebased(branch=_short(target.ref), onto=name, commit=tip)
+        made = replayed(target, tip, base, stages, occasion)
+        done = Rebased(
+            branch=_short(target.ref), onto=name, commit=made.tip, changed=True, replayed=made.made, landed=made.landed,
+            renumbered=made.renumbered, contested=made.disputes,
+        )  # fmt: skip
+        if not rehearsal:
+            step = commits.Step(target.ref, tip, tip, commits.made(made.tip))
+            if commits.brought(target.repo, step, f"rebase onto {name}", descriptor) is not commits.Outcome.DONE:
+                raise BusyError("another git command moved {branch} meanwhile", branch=done.branch, hint="gitreg rebase")
+        return done
+
+
+def tip_of(target: Target) -> str:
+    """Return the commit that the branch of *target* is at.
+
+    Raises:
+        ConflictError: the branch is gone.
+    """
+    found = target.repo.reader.info(target.ref)
+    if found is None:
+        raise ConflictError("branch {ref} is gone", ref=target.ref)
+    return found.id
+
+
+def _base(target: Target, tip: str, onto: str | None) -> tuple[str, str]:
+    """Return what to rebase onto, as a person calls it, and its commit."""
+    config, repo = target.snapshot(tip).config, target.repo
+    truth = config.branch or repo.default_branch(config.remote)
+    if target.ref == f"refs/heads/{truth}":
+        raise ConflictError("{branch} is the branch that is shared: it is not rebased, but exchanged", branch=truth, hint="gitreg sync")
+    if onto is None and truth is None:
+        raise NotFoundError("nothing says which branch is the truth: gitreg.yaml has no 'branch'", hint="gitreg rebase BRANCH")
+    found = repo.commit(onto) if onto is not None else None
+    if onto is None:
+        assert truth
+        tracking = f"refs/remotes/{config.remote or 'origin'}/{truth}"
+        local, remote = repo.commit(f"refs/heads/{truth}"), repo.commit(tracking)
+        newer = remote is not None and (local is None or not repo.is_ancestor(remote, local))
+        onto, found = (_short(tracking), remote) if newer else (truth, local)
+    if found is None:
+        raise NotFoundError("there is no revision {rev!r}", rev=onto, hint="git branch --all")
+    return onto, found
+
+
+def _short(ref: str) -> str:
+    return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
 def replayed(target: Target, tip: str, onto: str, stages: Choice | None, occasion: Occasion) -> Replayed:
@@ -88,7 +159,7 @@ class _Walk:
         base = self.target.snapshot(self.so_far.tip)
         terms = self._terms(done, base)
         if self.stages:
-            told = tuple(str(error) for error in replay.disputes(base, done.work, terms))
+            told = tuple(f"{self.stages} wins: {error}" for error in replay.disputes(base, done.work, terms))
             self.so_far = self.so_far._replace(disputes=self.so_far.disputes + told)
         self.so_far = self.so_far._replace(numbers=terms.numbers)
         plan = self._plan(base, done, terms)
@@ -116,7 +187,7 @@ class _Walk:
     def _plan(self, base: Snapshot, done: _Difference, terms: replay.Terms) -> Plan | None:
         if not done.work.touched:
             return None
-        return transaction.plan(base, replay.operations(done.work, terms), transaction.Wording(), guarded=self.target.guarded(base))
+        return plans.plan(base, replay.operations(done.work, terms), plans.Wording(), guarded=self.target.guarded(base))
 
     def _subject(self, done: _Difference, plan: Plan | None) -> str:
         """Return the subject anew, where gitreg gave it; a person's own stays."""

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
-    from gitreg.records import Change, Finding
+    from gitreg.operations.replay import Choice
     from gitreg.operations.script import Script
+    from gitreg.records import Change, Finding, Rebased, Synced
+    from gitreg.review.meaning import Meaning
     from gitreg.store.remote import Remote
     from gitreg.store.transaction import Start, Target
     from gitreg.view import Draft, View
@@ -159,6 +161,18 @@ class Registry(Reads, Verbs):
         span = ranges.parsed(self._location.repo, f"{base}..{head}")
         return tuple(judge.check_range(self._location.repo, self._location.prefix, self._cache, span))
 
+    def diff(self, base: str, head: str = "HEAD") -> Meaning:
+        """Return what the change from *base* to *head* means for a reviewer: each stage move, and what stands for and against it.
+
+        Raises:
+            NotFoundError: there is no such revision.
+            InvalidError: ``gitreg.yaml`` of *base* is invalid, or git cannot merge the two.
+        """
+        from gitreg.review import judge, ranges
+
+        span = ranges.parsed(self._location.repo, f"{base}..{head}")
+        return judge.explained(self._location.repo, self._location.prefix, self._cache, span, now())
+
     def doctor(self, *, fix: bool = False) -> tuple[Finding, ...]:
         """Return what a crash or a hand left behind, and heal it where *fix* is given; what is left is returned."""
         from gitreg import doctor
@@ -209,6 +223,38 @@ class Registry(Reads, Verbs):
                 return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base), watch=watch), None, self.occasion())
             return transaction.commit(target, operations, words, told, self.occasion(), begun)
 
+    def rebase(self, onto: str | None = None, *, stages: Choice | None = None) -> Rebased:
+        """Move this branch onto a moved base, its new versions renumbered, its stages and links following them.
+
+        *onto* is a revision, by default the branch that is the truth. Each commit is replayed as operations. *stages* says
+        who wins a stage that both sides moved, ``"ours"`` or ``"theirs"``; by default that is a conflict.
+
+        Raises:
+            ConflictError: this is the branch that is the truth, both sides changed the same thing, or an edit is in the way.
+            NotFoundError: there is no such revision, or nothing says which branch is the truth.
+            PolicyError: a gate of the new base does not hold.
+        """
+        from gitreg import rebase
+
+        with self._turn:
+            return rebase.rebased(self._target(), onto, stages, self.occasion(), rehearsal=self._dry_run)
+
+    def sync(self, *, stages: Choice | None = None) -> Synced:
+        """Exchange with the remote: what is new there comes here, what was written offline is replayed on top and pushed.
+
+        *stages* says who wins a stage that both sides moved, ``"ours"`` or ``"theirs"``; by default that is a conflict.
+
+        Raises:
+            ConflictError: both sides changed the same thing, this branch is not the one that is shared, or an edit is in the way.
+            NotFoundError: no remote is named, or this repository has none of that name.
+            PolicyError: a gate does not hold, or the remote's rules refuse.
+            BusyError: the remote cannot be reached.
+        """
+        from gitreg import sync
+
+        with self._turn:
+            return sync.synced(self._target()._replace(remote=self._shared), stages, self.occasion(), rehearsal=self._dry_run)
+
     def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
         """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""
         from gitreg.operations import message
@@ -229,9 +275,13 @@ class Registry(Reads, Verbs):
         return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._remote, self._cache)
 
     def _remote(self, view: View) -> Remote | None:
+        """Return the remote that a write goes to, or None: it stays here, or nobody shares this branch."""
+        return None if self._offline else self._shared(view)
+
+    def _shared(self, view: View) -> Remote | None:
         """Return the remote that shares this registry's branch, or None: there is none, or this branch is not the one."""
         name, branch = self._location.remote or view.config.remote, self._location.ref.removeprefix("refs/heads/")
-        if self._offline or name is None:
+        if name is None:
             return None
         from gitreg.store import remote
 

@@ -32,7 +32,8 @@ FLOORS = (
     {"history"},
     {"setup", "review", "verbs"},
     {"reads"},
-    {"doctor"},
+    {"doctor", "rebase"},
+    {"sync"},
     {"registry"},
     {"client", "runs"},
     {""},  # gitreg/__init__.py

@@ -96,7 +96,7 @@ def update(view: View, selector: names.Selector, facts: Mapping[str, Any]) -> Ch
     manifest = view.manifest(selector.model, view.number(selector))
     facts = with_tags(manifest.tags, facts)
     changed = built(Manifest, fields_of(manifest) | {name: _merged(manifest, name, fact) for name, fact in facts.items()})
-    _only_grew(manifest, changed, selector.model)
+    only_grew(manifest, changed, selector.model)
     return Change(model=selector.model, number=manifest.number, manifests=() if changed == manifest else (changed,))
 
 
@@ -132,7 +132,12 @@ def _merged(manifest: Manifest, name: str, fact: Any) -> Any:
     return {key: value for key, value in merged.items() if value is not None} if free else merged
 
 
-def _only_grew(old: Manifest, new: Manifest, model: str) -> None:
+def only_grew(old: Manifest, new: Manifest, model: str) -> None:
+    """Refuse where *new* lacks or changes what *old* has recorded for good.
+
+    Raises:
+        ConflictError: it does; the sentence names the field.
+    """
     if old.status == "running":
         return
     for name in _GROWING_MAPS:

@@ -112,7 +112,7 @@ def _manifests(view: View, work: Work, model: str, numbers: Renumbering) -> Iter
         was, there = work.before.manifest(model, number), view.manifest(model, numbers.number(model, number))
         now = replace(now, links=_links(was.links, now.links, numbers), artifacts=_artifacts(was.artifacts, now.artifacts, numbers))
         merged = three_way(was, now, there, f"{model}@{there.number}")
-        amend._only_grew(there, merged, model)  # noqa: SLF001 - the rule has one home
+        amend.only_grew(there, merged, model)
         if merged != there:
             yield merged
 
@@ -211,7 +211,7 @@ def _contested(view: View, work: Work, contest: Contest, model: str, terms: Term
     return ConflictError(
         "both sides moved {what}: from {was} to {ours} here{by}, to {theirs} on the new base{mover}",
         what=what, model=model, stage=stage, was=told[0], ours=told[1], theirs=told[2], by=by and f" (by {by})", mover=mover and f" (by {mover})",
-        hint="--stages ours replays your moves on top, --stages theirs leaves them out",
+        hint="add --stages ours to replay your moves on top, or --stages theirs to leave them out",
     )  # fmt: skip
 
 

@@ -66,6 +66,11 @@ def chain(repo: GitRepo, onto: str, tip: str) -> list[Commit]:
     return [read(repo, commit) for commit in repo.output("rev-list", "--first-parent", "--reverse", tip, f"^{onto}").split()]
 
 
+def count(repo: GitRepo, since: str | None, until: str) -> int:
+    """Return how many commits *until* has in its history that *since* has not."""
+    return int(repo.output("rev-list", "--count", until, *([f"^{since}"] if since else [])))
+
+
 def messages(repo: GitRepo, since: str, until: str) -> Iterator[tuple[str, str]]:
     """Yield id and message of the commits in the history of *until* that are not in that of *since*, the newest first."""
     fields = repo.output("log", "--no-show-signature", "--encoding=UTF-8", "--format=%H%x00%B%x00", "--end-of-options", until, f"^{since}").split("\0")

@@ -271,7 +271,7 @@ def test_the_conflict_names_both_authors_and_the_way_out():
         replayed(iris(4, HELD), [promote(3, "production")], [promote(4, "production")], by=ANN, mover=lambda model, stage: BOB)
 
     assert str(caught.value) == f"both sides moved production of 'iris': from 1 to 3 here (by {ANN}), to 4 on the new base (by {BOB})"
-    assert caught.value.hint == "--stages ours replays your moves on top, --stages theirs leaves them out"
+    assert caught.value.hint == "add --stages ours to replay your moves on top, or --stages theirs to leave them out"
 
 
 OURS = {
