@@ -1,0 +1,1 @@
+"""What can go wrong, done to gitreg on purpose and counted: ``python -m benchmarks.faults``."""

@@ -1,0 +1,159 @@
+"""Run a gitreg command under strace, in a process forked from this one: real, and without its start-up.
+
+strace counts the calls of each process apart. So one process is its target at a time: gitreg itself, to which strace attaches
+before the command begins, or one of the git processes that it starts, found by a ``git`` of ours that stands first on PATH.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.faults.planted import plant
+from benchmarks.faults.trial import MissingError
+from gitreg.cli import boundary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CALLS = ("openat", "write", "fsync", "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat")
+_VERBS = "cat-file|checkout|checkout-index|commit-tree|config|diff|hash-object|ls-files|read-tree|rev-list|rev-parse|symbolic-ref|update-index|update-ref|var"
+_WRAPPER = """\
+#!/bin/sh
+# Runs git, under strace if it is the one that is looked at: the n-th of its verb.
+for word; do case $word in {verbs}) break ;; esac; done
+n=1
+while ! mkdir "$FAULTS_AT/$word.$n" 2>/dev/null; do n=$((n + 1)); done
+[ "$FAULTS_GIT" = all ] && exec {strace} -qq -y -e "$FAULTS_EXPR" -o "$FAULTS_AT/$word.$n/log" {git} "$@"
+[ "$FAULTS_GIT" = "$word.$n" ] && exec {strace} -qq -y -e "$FAULTS_EXPR" -e "$FAULTS_INJECT" -o "$FAULTS_AT/$word.$n/log" {git} "$@"
+exec {git} "$@"
+"""
+OURSELVES = "gitreg"
+
+
+class Point(NamedTuple):
+    """A call to the operating system: which process makes it, which call, and the how many-th of its kind there."""
+
+    process: str
+    call: str
+    nth: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.nth} of {self.process}"
+
+
+class Ran(NamedTuple):
+    """How a command ended: its exit code (negative: the signal), what it said, and whether the injection happened."""
+
+    code: int
+    said: str
+    reached: bool
+
+
+class Tracer:
+    """Runs commands with strace at one of their processes."""
+
+    def __init__(self, folder: Path) -> None:
+        strace, git = shutil.which("strace"), shutil.which("git")
+        if not strace or not git:
+            raise MissingError("strace is not installed: apt-get install strace")
+        self._bin, self._at, self._strace = folder / "bin", folder / "at", strace
+        self._bin.mkdir()
+        wrapper = self._bin / "git"
+        wrapper.write_text(_WRAPPER.format(verbs=_VERBS, strace=strace, git=git))
+        wrapper.chmod(0o755)
+
+    def points(self, args: tuple[str, ...], registry: Path) -> list[Point]:
+        """Carry the command out once, and return every call that it and its git processes make in *registry*."""
+        ran = self.run(args, registry, Point("all", "", 0), "")
+        if ran.code:
+            raise MissingError(f"nothing can be traced here: {ran.said}")
+        logs = {OURSELVES: self._at / "log"} | {log.parent.name: log for log in sorted(self._at.glob("*/log"))}
+        return [point for process, log in logs.items() for point in _within(process, log.read_text(errors="replace"), registry)]
+
+    def run(self, args: tuple[str, ...], registry: Path, point: Point, what: str, fault: str | None = None) -> Ran:
+        """Carry the command out with *what* injected at *point*."""
+        shutil.rmtree(self._at, ignore_errors=True)
+        self._at.mkdir()
+        calls = ",".join(f"?{call}" for call in CALLS) if point.process == "all" else point.call
+        trace, inject = f"trace={calls}", f"inject={point.call}:{what}:when={point.nth}"
+        git = {"FAULTS_AT": str(self._at), "FAULTS_GIT": point.process, "FAULTS_EXPR": trace, "FAULTS_INJECT": inject}
+        env = git | {"PATH": f"{self._bin}:{os.environ['PATH']}"} if point.process != OURSELVES else {}
+        ours = {"all": [f"--trace={calls}"], OURSELVES: ["-e", trace, "-e", inject]}.get(point.process)
+        log = self._at / "log" if ours else self._at / point.process / "log"
+        with _forked(args, registry, self._at / "said", env, fault) as (pid, go):
+            strace = self._attached(pid, ours) if ours else None
+            os.write(go, b"!")
+            _, status = os.waitpid(pid, 0)
+            if strace:
+                strace.communicate()
+        with contextlib.suppress(FileNotFoundError):
+            marks = log.read_text(errors="replace")
+            return Ran(os.waitstatus_to_exitcode(status), (self._at / "said").read_text(errors="replace"), "(INJECTED)" in marks or "killed by SIGKILL" in marks)
+        return Ran(os.waitstatus_to_exitcode(status), (self._at / "said").read_text(errors="replace"), reached=False)
+
+    def _attached(self, pid: int, options: list[str]) -> subprocess.Popen[str]:
+        """Start strace on a process that waits, and return when it holds it."""
+        strace = subprocess.Popen([self._strace, "-y", "-p", str(pid), "-o", str(self._at / "log"), *options], stderr=subprocess.PIPE, text=True)
+        assert strace.stderr
+        said = strace.stderr.readline()
+        if "attached" not in said:
+            os.kill(pid, 9)
+            raise MissingError(f"strace may not attach here: {said.strip()}")
+        return strace
+
+
+@contextlib.contextmanager
+def _forked(args: tuple[str, ...], registry: Path, said: Path, env: dict[str, str], fault: str | None) -> Iterator[tuple[int, int]]:
+    """Give a process that will carry a command out, and what to write to when it may begin."""
+    hear, go = os.pipe()
+    told, ready = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        output = os.open(said, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        for stream in (1, 2):
+            os.dup2(output, stream)
+        os.chdir(registry)
+        os.environ.update(env)
+        sys.argv = ["gitreg", *args]
+        plant(fault)
+        os.close(go)
+        os.write(ready, b"!")
+        os.read(hear, 1)
+        boundary.main()
+    os.close(hear)
+    os.read(told, 1)
+    os.close(told)
+    os.close(ready)
+    try:
+        yield pid, go
+    finally:
+        os.close(go)
+
+
+def _within(process: str, log: str, registry: Path) -> Iterator[Point]:
+    """Yield the calls of a log that name something in *registry*, by path or by an open file of theirs."""
+    seen: dict[str, int] = {}
+    for line in log.splitlines():
+        found = re.match(r"(\w+)\((.*)", line)
+        if found and found[1] in CALLS:
+            seen[found[1]] = seen.get(found[1], 0) + 1
+            if any(path == str(registry) or path.startswith(f"{registry}/") for path in _paths(found[2])):
+                yield Point(process, found[1], seen[found[1]], found[2])
+
+
+def _paths(arguments: str) -> Iterator[str]:
+    """Yield what a call names: ``5</open/file>``, ``"/a/path"``, ``AT_FDCWD</a/folder>, "relative"``."""
+    at = ""
+    for descriptor, opened, text in re.findall(r'(\w+)<([^>]*)>|"((?:[^"\\]|\\.)*)"', arguments.partition(" = ")[0]):
+        if descriptor == "AT_FDCWD":
+            at = opened
+        else:
+            yield os.path.join(at, text) if text else opened

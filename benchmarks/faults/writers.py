@@ -1,0 +1,79 @@
+"""Writers that say what they were told: each writes to a registry for as long as it lives, and notes every acknowledgement."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.faults import look, processes
+from benchmarks.faults.planted import plant
+from benchmarks.faults.scenes import git
+from gitreg import Registry
+from gitreg.errors import GitregError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAGES = ("development", "staging", "production")
+
+
+class Crowd(NamedTuple):
+    """How many writers, how long each rests between two writes at most (seconds), and how gitreg is broken."""
+
+    writers: int
+    rest: float = 0.0
+    fault: str | None = None
+
+
+def crowd(registry: Path, notes: Path, how: Crowd, seed: int) -> int:
+    """Start writers in one session; returns its leader, which lives as long as they do."""
+
+    def lead() -> None:
+        plant(how.fault)
+        pids = [processes.forked(lambda number=number: write(registry, notes, how.rest, seed * 100 + number)) for number in range(how.writers)]
+        for pid in pids:
+            processes.ended(pid)
+
+    return processes.forked(lead, leader=True)
+
+
+def write(registry: Path, notes: Path, rest: float, seed: int) -> None:
+    """Register and promote until something stops us, and append each acknowledged commit to *notes*."""
+    chance = random.Random(seed)
+    note = os.open(notes, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
+    with Registry.open(registry) as opened:
+        while True:
+            try:
+                if chance.random() < 0.5:
+                    commit = opened.register(chance.choice(("iris", "rose"))).commit
+                else:
+                    commit = opened.promote(f"iris@{chance.randint(1, 3)}", chance.choice(STAGES)).commit
+            except (GitregError, OSError):
+                return
+            except Exception as error:  # noqa: BLE001 - a bug: it is told, not hidden
+                os.write(note, f"{json.dumps({'bug': repr(error)})}\n".encode())
+                return
+            if commit:
+                os.write(note, f"{json.dumps({'commit': commit})}\n".encode())
+            time.sleep(chance.uniform(0, rest))
+
+
+def broken_promises(registry: Path, notes: Path, was: look.Before) -> tuple[tuple[str, ...], int]:
+    """Return what is wrong after the writers were stopped, and how many acknowledgements there were."""
+    told = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+    found = [one["bug"] for one in told if "bug" in one]
+    acknowledged = [one["commit"] for one in told if "commit" in one]
+    try:
+        look.quiet(registry)
+        with Registry.open(registry) as opened:
+            opened.register("next")
+            found += [str(finding) for finding in opened.check()]
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
+        found.append(f"the next command failed: {error!r}")
+    there = set(git(registry, "rev-list", "main").split())
+    found += [f"lost: {commit} was acknowledged" for commit in acknowledged if commit not in there]
+    found += [*look.damage(registry), *look.unlike(registry, was, "after the next command")]
+    return tuple(found), len(acknowledged)
