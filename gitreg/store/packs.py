@@ -48,6 +48,10 @@ class PackWriter:
             os.fchmod(descriptor, self._mode & 0o444)
         return open(descriptor, "w+b", buffering=1 << 16)
 
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # it was never opened
+            self.drop()
+
     def add(self, object_id: str, kind: str, size: int, parts: Iterable[bytes]) -> None:
         """Put an object of *size* bytes, given in *parts*, at the end of the pack, if it is not in it yet."""
         raw = bytes.fromhex(object_id)
