@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gitreg.store.trees import Tree
 
 _TOGETHER = 100  # objects that are open at once
-_MANY = 300  # objects: so many are cheaper as one pack
+_MANY = 100  # objects: so many are cheaper as one pack; git draws the line there too (transfer.unpackLimit)
 
 
 class ObjectWriter:
