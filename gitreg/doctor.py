@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from gitreg import gates, setup
 from gitreg.errors import GitregError
 from gitreg.records import Finding, Stages, Yanked
-from gitreg.store import documents, journal, layout, lock, worktree
+from gitreg.store import behind, documents, holders, journal, layout, lock, worktree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ def findings(snapshot: Snapshot, now: datetime) -> Iterator[Finding]:
         BusyError: another process is writing, so that nothing can be told.
     """
     with _quiet(snapshot.repo):
-        found = [*_left_behind(snapshot.repo, now), *_surroundings(snapshot)]
+        found = [*_left_behind(snapshot, now), *_surroundings(snapshot)]
     yield from found
     for path in lost(snapshot):
         how = ", as yanked" if layout.place(path).kind == "manifest" else ""
@@ -50,9 +51,12 @@ def heal(repo: GitRepo, now: datetime) -> None:
         BusyError: another process is writing, or nothing can be written.
     """
     with lock.held(repo.common_dir) as descriptor:
-        worktree.heal(repo, descriptor)
         for checkout in repo.checkouts():
             worktree.drop_stale_index_lock(checkout)
+        holders.drop_stale(holders.locks(repo), holders.places(repo))
+        worktree.heal(repo, descriptor)
+        for late in behind.found(repo, ""):
+            behind.heal(repo, late, descriptor)
         for scrap in list(_scraps(repo, now)):
             os.unlink(scrap)
 
@@ -62,34 +66,43 @@ def _quiet(repo: GitRepo) -> AbstractContextManager[int]:
     return lock.held(repo.common_dir) if os.access(repo.common_dir, os.W_OK) else contextlib.nullcontext(-1)
 
 
-def _left_behind(repo: GitRepo, now: datetime) -> Iterator[Finding]:
+def _left_behind(snapshot: Snapshot, now: datetime) -> Iterator[Finding]:
+    repo = snapshot.repo
     if os.path.exists(journal.path(repo.common_dir)):
         yield Finding(rule="D01", path=journal.path(repo.common_dir), message="a write was interrupted; its checkout is not refreshed", fix="gitreg doctor --fix")
-    for checkout in repo.checkouts():
-        index_lock = os.path.join(checkout.git_dir, "index.lock")
-        if os.path.exists(index_lock):
-            yield Finding(rule="D02", path=index_lock, severity="warning", message="a git command holds the index, or died holding it", fix=f"if no git is running: rm {index_lock}")
-    for ref_lock in _ref_locks(repo):
-        yield Finding(rule="D08", path=ref_lock, message="a git command is moving a branch right now, or died doing so", fix=f"if no git is running: rm {ref_lock}")
+    else:
+        yield from map(_late, behind.found(repo, snapshot.prefix))
+    yield from _locked(repo)
     for scrap in _scraps(repo, now):
         yield Finding(rule="D03", severity="warning", path=scrap, message="a piece of an object that was never finished", fix="gitreg doctor --fix")
 
 
-def _ref_locks(repo: GitRepo) -> Iterator[str]:
-    head = repo.head_ref()
-    for name in ("HEAD", *([head] if head else [])):
-        path = os.path.join(repo.common_dir, f"{name}.lock")
-        if os.path.exists(path):
-            yield path
+def _late(late: behind.Behind) -> Finding:
+    more = f" and {len(late.paths) - 1} more" if len(late.paths) > 1 else ""
+    message = f"{late.paths[0]}{more} did not follow the branch: a commit here would undo what came since {late.old[:8]}"
+    folder = late.checkout.folder
+    if late.untouched:
+        return Finding(rule="D09", path=folder, message=message, fix="gitreg doctor --fix")
+    return Finding(rule="D09", path=folder, severity="warning", message=f"{message}, unless you staged it", fix=f"git -C {folder} checkout HEAD -- {late.paths[0]}")
+
+
+def _locked(repo: GitRepo) -> Iterator[Finding]:
+    """Yield the lock files of git's: what they keep from working, and who has them."""
+    for file, verdict in holders.judged(holders.locks(repo), holders.places(repo)).items():
+        index, ref = file.endswith(f"{os.sep}index.lock"), f"{os.sep}refs{os.sep}" in file or file.endswith(f"{os.sep}HEAD.lock")
+        rule, what = ("D02", "the lock of an index") if index else ("D08", "the lock of a branch") if ref else ("D10", "a lock of git's")
+        message = f"{what} was left by a git that is gone" if verdict.gone else f"{what} {verdict.why}"
+        fix = "gitreg doctor --fix" if verdict.gone else f"if nothing has it: rm {file}"
+        yield Finding(rule=rule, path=file, severity="error" if ref else "warning", message=message, fix=fix)
 
 
 def _scraps(repo: GitRepo, now: datetime) -> Iterator[str]:
     objects = os.path.join(repo.common_dir, "objects")
     oldest = now.timestamp() - _SCRAP_AGE
-    for folder in sorted(name for name in os.listdir(objects) if len(name) == 2):
+    for folder in sorted(name for name in os.listdir(objects) if len(name) == 2 or name == "pack"):
         for name in sorted(os.listdir(os.path.join(objects, folder))):
             path = os.path.join(objects, folder, name)
-            if name.startswith("tmp_obj_gitreg_") and os.path.getmtime(path) < oldest:
+            if re.match(r"tmp_[a-z]+_gitreg_", name) and os.path.getmtime(path) < oldest:
                 yield path
 
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from gitreg import Registry
-from gitreg.store import journal
+from gitreg.store import holders, journal
 
 THIRD, STAGES = "models/iris/versions/3.yaml", "models/iris/stages.yaml"
+
+
+@pytest.fixture
+def briefly(monkeypatch):
+    """Watch a lock for a short while."""
+    monkeypatch.setattr(holders, "_WATCHED", 0.02)
 
 
 def rules(registry, *, fix=False):
@@ -70,11 +80,93 @@ def test_a_stale_index_lock_of_our_own_is_removed(iris, git):
     assert not os.path.exists(f"{iris.path}/.git/index.lock")
 
 
-def test_an_index_lock_of_somebody_else_is_left(iris):
-    Path(iris.path, ".git/index.lock").touch()
+LOCKS = {"index.lock": "D02", "HEAD.lock": "D08", "refs/heads/main.lock": "D08", "packed-refs.lock": "D10", "config.lock": "D10", "shallow.lock": "D10"}
 
-    assert rules(iris, fix=True) == ["D02"]
-    assert os.path.exists(f"{iris.path}/.git/index.lock")
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_that_a_killed_git_left_is_found_and_removed(iris, name, briefly):
+    Path(iris.path, ".git", name).touch()
+
+    assert rules(iris) == [LOCKS[name]]
+    assert rules(iris, fix=True) == []
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_that_a_git_may_hold_is_left_and_its_holder_told(iris, name, briefly, tmp_path):
+    (tmp_path / "git").symlink_to("/bin/cat")
+    lock = Path(iris.path, ".git", name)
+    lock.touch()
+
+    with subprocess.Popen([tmp_path / "git"], cwd=iris.path, stdin=subprocess.PIPE) as holder, Registry.open(iris.path) as fresh:
+        left = fresh.doctor(fix=True)
+
+    assert [(f.rule, f.path, f.fix) for f in left] == [(LOCKS[name], str(lock), f"if nothing has it: rm {lock}")]
+    assert f"is held by process {holder.pid} ({tmp_path}/git" in left[0].message
+    assert lock.exists()
+
+
+def moved_alone(iris, git, *paths):
+    """Move the branch without its checkout, as a push into it does; the files are older than the move."""
+    old = git(iris.path, "rev-parse", "HEAD")
+    iris.promote("iris@3", "production")
+    iris.register("iris")
+    new = git(iris.path, "rev-parse", "HEAD")
+    git(iris.path, "reset", "-q", "--hard", old)
+    git(iris.path, "update-ref", "refs/heads/main", new)
+    return old
+
+
+def test_a_checkout_that_did_not_follow_its_branch_is_found(iris, git):
+    old = moved_alone(iris, git)
+
+    (found,) = iris.doctor()
+
+    assert (found.rule, found.severity, found.path, found.fix) == ("D09", "error", iris.path, "gitreg doctor --fix")
+    assert found.message == f"{STAGES} and 1 more did not follow the branch: a commit here would undo what came since {old[:8]}"
+
+
+def test_a_checkout_that_did_not_follow_its_branch_is_brought_there(iris, git):
+    moved_alone(iris, git)
+    Path(iris.path, "notes.txt").write_text("mine")
+
+    assert rules(iris, fix=True) == []
+    assert git(iris.path, "status", "--short") == "?? notes.txt"
+    assert Path(iris.path, "models/iris/versions/4.yaml").exists()
+
+
+def test_an_old_version_that_a_person_staged_is_left(iris, git):
+    iris.promote("iris@3", "production")
+    _later(iris, git)
+    git(iris.path, "checkout", "-q", "HEAD~1", "--", STAGES)
+
+    with Registry.open(iris.path) as fresh:
+        (found,) = fresh.doctor(fix=True)
+
+    assert (found.rule, found.severity, found.fix) == ("D09", "warning", f"git -C {iris.path} checkout HEAD -- {STAGES}")
+    assert git(iris.path, "status", "--short") == f"M  {STAGES}"
+
+
+def _later(iris, git):
+    """Make the branch's log say that it moved a minute ago."""
+    log = Path(iris.path, ".git/logs/refs/heads/main")
+    log.write_text(re.sub(r"> (\d+) ", lambda at: f"> {int(at[1]) - 60} ", log.read_text()))
+
+
+def test_an_edit_in_a_checkout_that_did_not_follow_is_left(iris, git):
+    moved_alone(iris, git)
+    _later(iris, git)
+    text = Path(iris.path, STAGES).read_text() + "# mine\n"
+    Path(iris.path, STAGES).write_text(text)
+
+    assert rules(iris, fix=True) == ["D09"]
+    assert Path(iris.path, STAGES).read_text() == text
+
+
+def test_a_staged_change_that_was_never_committed_is_no_finding(iris, git):
+    Path(iris.path, STAGES).write_text("# mine\n")
+    git(iris.path, "add", STAGES)
+
+    assert rules(iris) == []
 
 
 def test_old_scraps_are_swept_and_young_ones_left(iris):

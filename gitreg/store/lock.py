@@ -46,7 +46,7 @@ def held(common_dir: str, patience: float = PATIENCE) -> Iterator[int]:
     try:
         lock, descriptor = _acquired(os.path.join(folder(common_dir), "lock"), _mode(common_dir) & 0o666 | 0o600, patience)
     except Timeout:
-        raise _busy("writing to this registry", patience) from None
+        raise _busy(os.path.join(common_dir, "gitreg", "lock"), "writing to this registry", patience) from None
     except OSError as error:
         raise _untakable(common_dir, error) from None
     try:
@@ -65,7 +65,7 @@ def taken(file: str, mode: int, doing: str, patience: float = PATIENCE) -> Itera
     try:
         lock, descriptor = _acquired(file, mode, patience)
     except Timeout:
-        raise _busy(doing, patience) from None
+        raise _busy(file, doing, patience) from None
     except OSError as error:
         raise _untakable(os.path.dirname(file), error) from None
     try:
@@ -81,8 +81,11 @@ def _acquired(file: str, mode: int, patience: float) -> tuple[FileLock, int]:
     return lock, descriptors[0]
 
 
-def _busy(doing: str, seconds: float) -> BusyError:
-    return BusyError("another process has been {doing} for {seconds:g} seconds", doing=doing, seconds=seconds, hint="gitreg doctor")
+def _busy(file: str, doing: str, seconds: float) -> BusyError:
+    from gitreg.store import holders
+
+    who = holders.owner(file)
+    return BusyError("another process has been {doing} for {seconds:g} seconds{who}", who=f": {who}" if who else "", doing=doing, seconds=seconds, hint="gitreg doctor")
 
 
 def _untakable(where: str, error: OSError) -> BusyError:

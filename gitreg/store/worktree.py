@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError
-from gitreg.store import journal, process
+from gitreg.store import holders, journal, process
 from gitreg.store.disk import sync
 from gitreg.store.gitrepo import checkout_at
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _OWNER, _COPY = "gitreg.owner", "gitreg.index"
 _PATIENCE, _POLL = 10.0, 0.02  # seconds to wait for a git command that holds index.lock
+_DOUBT = 1.0  # seconds after which we look whether that git command lives
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _FEW = 100  # paths to name in a command: with more of them the whole index is listed, which is linear
 
@@ -293,7 +294,8 @@ def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:
         BusyError: another git command keeps it, or the folder cannot be written.
     """
     owner, lock = os.path.join(checkout.git_dir, _OWNER), os.path.join(checkout.git_dir, "index.lock")
-    deadline = time.monotonic() + patience
+    places = (os.path.realpath(checkout.folder), os.path.realpath(checkout.git_dir))
+    deadline, doubt = time.monotonic() + patience, time.monotonic() + _DOUBT
     try:
         release_index(checkout)  # what a crash left
         os.close(os.open(owner, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -303,7 +305,11 @@ def take_index(checkout: Checkout, patience: float = _PATIENCE) -> None:
             except FileExistsError:
                 if time.monotonic() > deadline:
                     os.unlink(owner)
-                    raise BusyError("another git command holds {lock!r}", lock=lock, hint=f"if none is running: rm {lock}") from None
+                    who = holders.holding(lock, places)
+                    raise BusyError("another git command holds {lock!r}{who}", lock=lock, who=f": {who}" if who else "", hint="gitreg doctor --fix") from None
+                if time.monotonic() > doubt:
+                    doubt = deadline
+                    holders.drop_stale([lock], places)
                 time.sleep(_POLL)
             else:
                 return
@@ -349,14 +355,19 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
         if journal.named(checkout.folder) in entry.checkouts:
             release_index(checkout)
             if repo.output("--git-dir", checkout.git_dir, "rev-parse", "-q", "--verify", "HEAD", ok=(0, 1)) == entry.new:
-                notes += _finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience))
+                notes += finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience))
     if tip is not None and tip.id not in (entry.old, entry.new):
         notes.append(f"a write to {entry.ref} was interrupted, and the branch has moved on since: git log -p shows what became of it")
     journal.drop(repo.common_dir)
     return tuple(notes)
 
 
-def _finished(refresh: Refresh) -> list[str]:
+def finished(refresh: Refresh) -> list[str]:
+    """Finish a refresh that a crash cut short, or that never was; returns notes for a person.
+
+    Raises:
+        BusyError: the checkout cannot be written now.
+    """
     with refresh:
         left = refresh.heal()
     done = f"finished an interrupted write in {refresh.checkout.folder!r}"

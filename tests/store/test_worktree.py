@@ -10,7 +10,7 @@ import pytest
 
 from gitreg import Registry
 from gitreg.errors import BusyError, ConflictError
-from gitreg.store import worktree
+from gitreg.store import holders, worktree
 from gitreg.store.gitrepo import checkout_at
 
 STAGES = "models/iris/stages.yaml"
@@ -386,6 +386,16 @@ def test_an_index_lock_of_another_git_command_is_left_alone(iris, git):
 
     assert lock.read_bytes() == b"theirs"
     assert not (lock.parent / "gitreg.owner").exists()
+
+
+def test_an_index_lock_that_a_killed_git_left_is_removed_by_the_next_write(iris, git, monkeypatch):
+    monkeypatch.setattr(worktree, "_DOUBT", 0.0)
+    monkeypatch.setattr(holders, "_WATCHED", 0.02)
+    (Path(iris.path) / ".git" / "index.lock").touch()
+
+    promote(iris)
+
+    assert git(iris.path, "status", "--porcelain") == ""
 
 
 def test_release_gives_back_only_a_lock_of_its_own(iris):
