@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
 from array import array
 from typing import IO, TYPE_CHECKING, Any
 
@@ -47,8 +46,8 @@ def import_(file: IO[bytes], force: bool, reason: str) -> None:
     """
     asked = options.settings()
     options.refuse(asked, at=True)
-    if file is click.get_binary_stream("stdin") and sys.stdin.isatty():
-        raise UsageError("there is nothing to import: standard input is a terminal", hint="gitreg import FILE")
+    if file.isatty():
+        raise UsageError("there is nothing to import: a history comes from a file or a pipe", hint="gitreg import FILE")
     with asked.open() as registry, progress.shown(asked) as tell:
         history = _History(file, force)
         with registry.transaction(reason=reason, watch=lambda step, done: tell(step, done, history.total)) as tx:
@@ -66,7 +65,8 @@ class _History:
     def __init__(self, file: IO[bytes], force: bool) -> None:
         self.total = 0
         self._file, self._force = file, force
-        self._name = "<stdin>" if file.name in ("<stdin>", "-", 0) else shown(os.fspath(file.name))
+        name = getattr(file, "name", "<stdin>")
+        self._name = shown(name) if isinstance(name, str) else "<stdin>"
         self._spans: dict[str, tuple[int, int]] = {}
         self._held: dict[tuple[str, str], tuple[int, int]] = {}
         self._archived: dict[str, array[int]] = {}

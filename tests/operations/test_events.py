@@ -14,6 +14,7 @@ from tests.operations.views import (
     DictView,
     at,
     card,
+    delta,
     ended,
     held,
     iris,
@@ -326,3 +327,21 @@ def test_a_change_without_an_event_has_a_subject_all_the_same():
 
 def test_a_changed_policy_has_a_subject():
     assert eventlog.summary((Event(event="policy_changed"),)) == "change the policy"
+
+
+def test_events_come_in_their_order_without_being_sorted():
+    view = iris(4, held(production=(2, 1), staging=3, archived=(4,)))
+    draft = ended(view, add("a"), promote("iris@3", "production"), yank("iris@1"), archive("iris@5"), add(model="wine"), unyank("iris@1"), update("iris@4", description="x")).draft
+
+    found = list(eventlog.flow(delta(view, draft), lambda model, number: draft.manifest(model, number).version))
+
+    assert found == list(eventlog.events(delta(view, draft), lambda model, number: draft.manifest(model, number).version))
+    assert len(found) > 6
+
+
+def test_a_stream_is_looked_through_as_often_as_one_likes():
+    stream = eventlog.Stream(lambda: (Event(event="registered", number=n) for n in range(5)), 5)
+
+    assert [event.number for event in stream] == [event.number for event in stream] == [0, 1, 2, 3, 4]
+    assert (stream[1].number, stream[-1].number, [event.number for event in stream[1:3]], [event.number for event in stream[::-2]]) == (1, 4, [1, 2], [4, 2, 0])
+    assert {event.by for event in stream.replaced(by="Name <name@example.org>")} == {"Name <name@example.org>"}

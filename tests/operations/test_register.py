@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
-from gitreg.operations.register import register
+from gitreg.operations.register import record, register
 from gitreg.view import Draft
 from tests.operations.views import AT, BY, OCCASION, YANKED, DictView, ended, held, iris, manifest, rules
 
@@ -260,3 +260,31 @@ def test_what_is_unknown_stays_unknown_until_it_is_put():
 
     with pytest.raises(NotFoundError):
         draft.manifest("iris", 3)
+
+
+# -- a past ---------------------------------------------------------------------------------------------------
+
+
+def test_a_version_with_a_past_keeps_who_made_it_and_when():
+    past = {"version": "1.0", "created_at": "2020-01-02T03:04:05Z", "created_by": "Other <other@example.org>", "status": "failed", "yanked": {"at": "2020-01-03T00:00:00Z", "by": "Other <other@example.org>", "reason": "leaks"}}
+
+    (made,) = record(iris(2), "iris", past, OCCASION).manifests
+
+    assert (made.number, made.version, made.created_at, made.created_by, made.status, made.yanked.reason) == (3, "1.0", "2020-01-02T03:04:05Z", "Other <other@example.org>", "failed", "leaks")
+
+
+def test_a_version_without_a_past_was_made_now():
+    (made,) = record(iris(2), "iris", {}, OCCASION).manifests
+
+    assert (made.created_at, made.created_by, made.status) == (OCCASION.at, OCCASION.by, "ready")
+
+
+def test_a_name_of_digits_was_a_number_elsewhere():
+    (made,) = record(iris(2), "iris", {"version": "17"}, OCCASION).manifests
+
+    assert (made.number, made.version) == (3, "3")
+
+
+def test_a_number_cannot_be_given():
+    with pytest.raises(UsageError, match="'number' is not a field of a version that can be given"):
+        record(iris(2), "iris", {"number": 7}, OCCASION)

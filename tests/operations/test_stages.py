@@ -452,3 +452,26 @@ def test_a_missing_block_reads_as_vacant_and_the_next_write_adds_it():
 
     assert base.stages("iris").pointer("canary").number is None
     assert end.stages.pointer("canary").number == 1
+
+
+# -- many at once ---------------------------------------------------------------------------------------------
+
+
+def test_many_versions_are_archived_as_one_by_one():
+    view = iris(5, held(production=(2, 1), archived=(4,)))
+
+    change = stages.archive_all(view, "iris", [5, 2, 3])
+
+    assert change.stages == held(production=(None, 1), archived=(2, 3, 4, 5))
+    assert [(move.stage, move.number, move.from_number) for move in change.moves] == [("production", None, 2)]
+
+
+def test_archiving_versions_that_are_archived_changes_nothing():
+    change = stages.archive_all(iris(3, held(archived=(1, 3))), "iris", [1, 3])
+
+    assert (change.stages, change.moves) == (None, ())
+
+
+def test_a_version_that_is_not_there_is_not_archived():
+    with pytest.raises(NotFoundError, match="has no version 9"):
+        stages.archive_all(iris(3), "iris", [1, 9])
