@@ -129,9 +129,9 @@ def _gates(base: View, end: View, event: Event, rule: StageRule) -> Iterator[Obj
             error = PolicyError("{stage} has gates, and the runtime that judges them is not installed", stage=event.stage, hint="pip install 'gitreg[review]'")
             yield Objection(f"gate:{gate.name}", error)
         return
-    facts = _facts(base, end, event)
+    seen = facts(base, end, event)
     for gate in rule.require:
-        verdict = gates.judged(gate, facts)
+        verdict = gates.judged(gate, seen)
         if not verdict.holds:
             error = PolicyError(
                 "gate {gate!r} of {stage} refuses {model}@{number}: {expr} is {answer}" + (" ({saw})" if verdict.saw else ""),
@@ -141,7 +141,7 @@ def _gates(base: View, end: View, event: Event, rule: StageRule) -> Iterator[Obj
             yield Objection(f"gate:{gate.name}", error)
 
 
-def _facts(base: View, end: View, event: Event) -> dict[str, Any]:
+def facts(base: View, end: View, event: Event) -> dict[str, Any]:
     """Return what gates see: the base's word on the candidate, unless it is new there or was still running."""
     assert event.model
     assert event.number

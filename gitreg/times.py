@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gitreg.where import Location
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
 
 
@@ -35,6 +36,15 @@ def moment(when: str | date) -> datetime | None:
         raise UsageError("{text!r} is not a date: {reason}", text=text, reason=error) from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return datetime.combine(aware, time.max, UTC) if bare else aware
+
+
+def span(seconds: int) -> str:
+    """Return a length of time in its largest unit: ``3 days``, ``1 hour``, ``less than a minute``."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), (0, ""))
+    if not size:
+        return "less than a minute"
+    count = seconds // size
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def commit_at(location: Location, tip: str, when: datetime) -> str:

@@ -131,3 +131,11 @@ def test_a_revision_shows_the_registry_as_it_was(iris):
     assert before.get("iris").number == 3
     assert before.snapshot().stages("iris").pointer("production").number is None
     assert iris.get("iris@production").number == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "less than a minute"), (59, "less than a minute"), (60, "1 minute"), (7199, "1 hour"), (7200, "2 hours"), (86_400, "1 day"), (10**8, "1157 days")],
+)
+def test_a_length_of_time_is_said_in_its_largest_unit(seconds, text):
+    assert times.span(seconds) == text

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from gitreg.cli import options, read, render
+from gitreg.errors import UsageError
 
 
 @click.command()
@@ -32,3 +35,37 @@ def changes(span: str) -> None:
     read.printed(asked, found)
     if not found:
         render.remark(asked, "nothing of the registry changed")
+
+
+@click.command()
+@click.argument("span", required=False, metavar="[BASE..HEAD]")
+@click.option("--limit", type=click.IntRange(min=1000), default=65_536, show_default=True, metavar="BYTES", help="How long Markdown may be: detail is left out first, never the verdict.")
+@options.comparing
+def diff(span: str | None, limit: int) -> None:
+    """Show what a change means, for a reviewer.
+
+    Each stage that moves: metrics side by side, parameters, artifacts, gates with the values they saw, risks, and the command
+    that takes it back. In a CI job of GitHub or GitLab the range is the job's. --format markdown is for a comment or a summary.
+
+    \b
+    Example:
+      gitreg diff main..HEAD
+      gitreg diff main..HEAD --format markdown > comment.md
+    """
+    from gitreg.review import markdown, plain, ranges
+
+    asked = options.settings()
+    options.refuse(asked, dry_run=True, at=True)
+    wanted = span or ranges.of_ci(os.environ)
+    if not wanted:
+        raise UsageError("which change? give BASE..HEAD", hint="gitreg diff main..HEAD")
+    with asked.open() as registry:
+        found = ranges.parsed(registry.location.repo, wanted)
+        meaning = registry.diff(found.base or ranges.NOTHING, found.head)
+    if asked.format == "markdown":
+        render.write(markdown.markdown(meaning, limit))
+    elif asked.format == "table":
+        render.write(plain.text(meaning))
+    else:
+        moves = [[move.model, move.stage, move.kind, move.before and move.before.number, move.after and move.after.number, " ".join(move.flags)] for move in meaning.moves]
+        render.show(asked, meaning.as_dict(), ["model", "stage", "kind", "before", "after", "risks"], moves)

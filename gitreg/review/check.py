@@ -99,9 +99,9 @@ def _beside_others(snapshot: Snapshot, read: Documents, since: Since) -> Iterato
     for path, record in read.records.items():
         model = layout.place(path).model
         if isinstance(record, Manifest) and path in since.paths and since.base and since.base.find_card(model):
-            other = since.base.number_named(model, record.version)
-            if other not in (None, record.number):
-                yield _taken(path, record, other, read)
+            namesake = since.base.number_named(model, record.version)
+            if namesake not in (None, record.number):
+                yield _taken(path, record, namesake, read)
 
 
 def _modes(files: list[File]) -> Iterator[Finding]:

@@ -309,6 +309,12 @@ class GitRepo:
             found[path] = Changed(_present(old_mode), _present(before), _present(new_mode), _present(after))
         return found
 
+    def patch(self, old: str, new: str, below: str = "") -> str:
+        """Return the difference of two commits or trees as a patch, in all or *below* a folder; no filter of the person's runs."""
+        plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--no-relative")
+        _, out, _ = self.git("diff-tree", "-p", *plain, old, new, *(("--", below) if below else ()))
+        return out.decode(errors="replace")
+
     def merged(self, ours: str, theirs: str) -> Merge:
         """Merge two commits into a tree, without a worktree, and without a merge driver of the person's.
 

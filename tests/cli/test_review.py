@@ -68,3 +68,43 @@ def test_check_in_a_ci_job_says_what_it_judges(cli, iris, git, tmp_path, monkeyp
 
     assert cli("check") == Said(0, "", f"judging {'c' * 40}..{'c' * 40}, which this job is about\nthis change is sound\n")
     assert cli("check", "--at", "HEAD").err == "this registry is sound\n"
+
+
+DIFF = """\
+iris: promote 1 to production
+check: fit to land
+
+iris: 1 takes production
+  from     nobody, the stage was vacant
+  made by  Name <name@example.org> on 2026-11-22T07:24:31.123456Z
+  metric   accuracy: missing -> 0.91
+  risk     code-unknown: nothing says which code it was trained from
+  risk     skips-stage: it takes the last stage without holding one before
+  undo     gitreg archive iris@1
+"""
+
+
+def test_diff_says_what_a_change_means(cli):
+    assert cli("diff", "HEAD~2..HEAD~1") == Said(0, DIFF)
+
+
+def test_diff_in_markdown_is_a_comment(cli):
+    said = cli("diff", "HEAD~2..HEAD~1", "--format", "markdown")
+
+    assert said.out.startswith("<!-- gitreg diff: this comment is updated in place -->\n\n### <code>iris: promote 1 to production</code>\n\n`gitreg check`: fit to land\n")
+    assert (said.code, said.err) == (0, "")
+
+
+def test_diff_in_json_has_the_moves(cli):
+    data = json.loads(cli("diff", "HEAD~2..HEAD~1", "--format", "json").out)
+
+    assert list(data) == ["base", "head", "summary", "ok", "moves", "events", "findings", "raw"]
+    assert [(move["stage"], move["after"]["number"], move["undo"]) for move in data["moves"]] == [("production", 1, "gitreg archive iris@1")]
+
+
+def test_diff_in_csv_is_a_row_a_move(cli):
+    assert cli("diff", "HEAD~2..HEAD~1", "--format", "csv") == Said(0, "model,stage,kind,before,after,risks\niris,production,first,,1,code-unknown skips-stage\n")
+
+
+def test_diff_without_a_range_asks_for_one(cli):
+    assert cli("diff") == Said(2, "", "gitreg: which change? give BASE..HEAD\n  try: gitreg diff main..HEAD\n")
