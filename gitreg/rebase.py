@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
 from gitreg import history
 from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
 from gitreg.operations import events, message, replay
 from gitreg.operations.renumbering import Renumbering, Work
 from gitreg.records import Rebased, Renumbered
-from gitreg.store import comments, commits, layout, lineage, lock, worktree
+from gitreg.store import comments, commits, layout, lineage, lock, notes, worktree
 from gitreg.store import plan as plans
 from gitreg.store.gitrepo import LoggedCommit
 from gitreg.store.objects import ObjectWriter
@@ -58,21 +60,22 @@ def rebased(target: Target, onto: str | None, stages: Choice | None, occasion: O
         BusyError: the repository cannot be written now.
     """
     with lock.held(target.repo.common_dir) as descriptor:
-        worktree.heal(target.repo, descriptor)
+        healed = worktree.heal(target.repo, descriptor)
         tip = tip_of(target)
         name, base = _base(target, tip, onto)
         if target.repo.is_ancestor(base, tip):
-            return Rebased(branch=_short(target.ref), onto=name, commit=tip)
+            return Rebased(branch=_short(target.ref), onto=name, commit=tip, notes=healed)
         made = replayed(target, tip, base, stages, occasion)
         done = Rebased(
             branch=_short(target.ref), onto=name, commit=made.tip, changed=True, replayed=made.made, landed=made.landed,
-            renumbered=made.renumbered, contested=made.disputes,
+            renumbered=made.renumbered, contested=made.disputes, notes=healed,
         )  # fmt: skip
-        if not rehearsal:
-            step = commits.Step(target.ref, tip, tip, commits.made(made.tip))
-            if commits.brought(target.repo, step, f"rebase onto {name}", descriptor) is not commits.Outcome.DONE:
-                raise BusyError("another git command moved {branch} meanwhile", branch=done.branch, hint="gitreg rebase")
-        return done
+        if rehearsal:
+            return done
+        outcome = commits.brought(target.repo, commits.Step(target.ref, tip, tip, commits.made(made.tip)), f"rebase onto {name}", descriptor)
+        if outcome is not commits.Outcome.DONE:
+            raise BusyError("another git command moved {branch} meanwhile", branch=done.branch, hint="gitreg rebase")
+        return replace(done, notes=(*healed, *notes.of_commit(target.repo, None, outcome)))
 
 
 def tip_of(target: Target) -> str:

@@ -7,7 +7,7 @@ UTC, ending in ``Z``), because a record is written back exactly as it was read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence  # noqa: TC003 - msgspec reads the types when it runs
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -379,10 +379,11 @@ class Rebased(Struct, frozen=True, kw_only=True):
     landed: int = 0
     renumbered: tuple[Renumbered, ...] = ()
     contested: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON of ``gitreg rebase``."""
-        return {**msgspec.structs.asdict(self), "renumbered": [each.as_dict() for each in self.renumbered], "contested": list(self.contested)}
+        return _outcome(self)
 
 
 class Synced(Struct, frozen=True, kw_only=True):
@@ -407,8 +408,12 @@ class Synced(Struct, frozen=True, kw_only=True):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON of ``gitreg sync``."""
-        fields = {name: value for name, value in msgspec.structs.asdict(self).items() if name != "notes"}
-        return {**fields, "renumbered": [each.as_dict() for each in self.renumbered], "contested": list(self.contested)}
+        return _outcome(self)
+
+
+def _outcome(done: Rebased | Synced) -> dict[str, Any]:
+    fields = {name: value for name, value in msgspec.structs.asdict(done).items() if name != "notes"}
+    return {**fields, "renumbered": [each.as_dict() for each in done.renumbered], "contested": list(done.contested)}
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -6,10 +6,12 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from gitreg.errors import BusyError, ConflictError, NotFoundError
 from gitreg.rebase import Replayed, replayed, tip_of
 from gitreg.records import Synced
-from gitreg.store import commits, lineage, lock, worktree
+from gitreg.store import commits, lineage, lock, notes, worktree
 
 if TYPE_CHECKING:
     from gitreg.operations.replay import Choice
@@ -34,7 +36,7 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
         BusyError: the remote cannot be reached, or others were first all the time.
     """
     with lock.held(target.repo.common_dir) as descriptor:
-        worktree.heal(target.repo, descriptor)
+        healed = worktree.heal(target.repo, descriptor)
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
@@ -44,13 +46,13 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
             made = _joined(target, tip, theirs, stages, occasion)
             done = Synced(
                 branch=remote.branch, remote=remote.name, commit=made.tip, pulled=lineage.count(target.repo, tip, theirs) if theirs else 0,
-                pushed=lineage.count(target.repo, theirs, made.tip), renumbered=made.renumbered, contested=made.disputes,
+                pushed=lineage.count(target.repo, theirs, made.tip), renumbered=made.renumbered, contested=made.disputes, notes=healed,
             )  # fmt: skip
-            outcome = commits.Outcome.DONE if rehearsal else _exchanged(target, remote, (tip, theirs, made.tip), descriptor)
-            if outcome is commits.Outcome.DONE:
+            if rehearsal or theirs == tip:
                 return done
-            if outcome is commits.Outcome.SHARED:
-                raise BusyError("{remote} has everything now, but {branch} here could not be moved", remote=remote.name, branch=remote.branch, hint="gitreg sync")
+            outcome = _exchanged(target, remote, (tip, theirs, made.tip), descriptor)
+            if outcome is not commits.Outcome.LOST:
+                return replace(done, notes=(*healed, *notes.of_commit(target.repo, None, outcome)))
     raise BusyError("other writers won the race for {remote} {tries} times", remote=remote.name, tries=_TRIES)
 
 
@@ -79,6 +81,6 @@ def _exchanged(target: Target, remote: Remote, places: tuple[str, str | None, st
     """Push and move what is not there yet; *places* are the branch's commit, the remote's, and where both are to be."""
     tip, theirs, end = places
     if end == tip:
-        return commits.Outcome.DONE if theirs == end or remote.push(end) else commits.Outcome.LOST
+        return commits.Outcome.DONE if remote.push(end) else commits.Outcome.LOST
     publish = remote.push if theirs != end else None
     return commits.brought(target.repo, commits.Step(target.ref, tip, tip, commits.made(end), publish), f"sync with {remote.name}", descriptor)

@@ -34,8 +34,6 @@ def sync(stages: Choice | None) -> None:
     options.refuse(asked, at=True, offline=True)
     with asked.open() as registry:
         done = registry.sync(stages=stages)
-    for note in done.notes:
-        render.remark(asked, f"note: {shown(note)}")
     told = _joined((done.pulled, "pulled {}"), (done.pushed, "pushed {}"))
     _printed(asked, done, f"{told} [{done.commit[:8]}]" if done.changed else f"nothing to do: {shown(done.branch)} is as {shown(done.remote)} has it", ["branch", "pulled", "pushed", "commit"])
 
@@ -65,6 +63,8 @@ def rebase(onto: str | None, stages: Choice | None) -> None:
 
 def _printed(asked: options.Settings, done: Rebased | Synced, told: str, columns: list[str]) -> None:
     """Print what was renumbered on stdout, and the rest as a remark."""
+    for note in done.notes:
+        render.remark(asked, f"note: {shown(note)}")
     for contest in done.contested:
         render.remark(asked, shown(contest))
     if asked.format != "table":
