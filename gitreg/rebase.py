@@ -166,17 +166,23 @@ class _Walk:
             self.so_far = self.so_far._replace(disputes=self.so_far.disputes + told)
         self.so_far = self.so_far._replace(numbers=terms.numbers)
         plan = self._plan(base, done, terms)
+        tip = self._written(base, done, plan)
+        if tip:
+            self.so_far = self.so_far._replace(tip=tip, made=self.so_far.made + 1)
+
+    def _written(self, base: Snapshot, done: _Difference, plan: Plan | None) -> str | None:
+        """Return the new commit, its objects written durably; None where nothing is left to do."""
         writer = ObjectWriter(self.target.repo.common_dir, self.target.repo.algorithm)
-        changes: dict[str, Entry | None] = {base.prefix + path: Entry(FILE, writer.add("blob", data)) for path, data in done.texts(base, plan, terms.numbers)}
-        changes |= done.others(base)
-        if not changes:
-            return
-        old = self.target.cache.root(self.so_far.tip)
-        root = lineage.transplanted(writer, self.target.cache, old, changes)
-        assert root
-        text = message.reworded(done.commit.message, self._subject(done, plan), done.operation, plan.events if plan else ())
-        tip = lineage.written(self.target.repo, writer, root, self.so_far.tip, done.commit._replace(message=text), self.occasion)
-        self.so_far = self.so_far._replace(tip=tip, made=self.so_far.made + 1)
+        try:
+            changes: dict[str, Entry | None] = {base.prefix + path: Entry(FILE, writer.add("blob", data)) for path, data in done.texts(base, plan, self.so_far.numbers)}
+            changes |= done.others(base)
+            root = lineage.transplanted(writer, self.target.cache, self.target.cache.root(base.commit), changes) if changes else None
+            if root is None:
+                return None
+            text = message.reworded(done.commit.message, self._subject(done, plan), done.operation, plan.events if plan else ())
+            return lineage.written(self.target.repo, writer, root, base.commit, done.commit._replace(message=text), self.occasion)
+        finally:
+            writer.drop()
 
     def _terms(self, done: _Difference, base: Snapshot) -> replay.Terms:
         forced = frozenset((claim.model, claim.stage) for claim in message.claims_in(done.commit.message) if claim.forced)

@@ -282,6 +282,26 @@ def test_code_beside_the_registry_goes_along_with_its_modes(branches, git):
     sound(branches.topic, git)
 
 
+def test_what_the_other_side_removed_goes_from_the_checkout(branches, git):
+    branches.commit(branches.main, "old/notes", "theirs\n")
+    git(branches.topic, "merge", "-q", "main")
+    branches.on(branches.topic, lambda registry: registry.register("iris"))
+    branches.commit(branches.main, "old/notes", None)
+
+    branches.rebase()
+
+    assert not (branches.topic / "old").exists()
+    sound(branches.topic, git)
+
+
+def test_a_stray_file_where_a_model_should_be_is_not_overwritten(branches):
+    branches.on(branches.topic, lambda registry: registry.register("churn"))
+    branches.commit(branches.main, "models/churn", "a file\n")
+
+    with pytest.raises(InvalidError, match="this is not a folder"):
+        branches.rebase()
+
+
 def test_a_file_that_both_sides_changed_is_named(branches):
     branches.commit(branches.topic, "README.md", "ours\n")
     branches.commit(branches.main, "README.md", "theirs\n")

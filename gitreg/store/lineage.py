@@ -108,7 +108,11 @@ def entry(cache: Cache, commit: str, path: str) -> Entry | None:
 
 
 def transplanted(writer: ObjectWriter, cache: Cache, root: str | None, changes: Mapping[str, Entry | None]) -> str | None:
-    """Return the id of the tree *root* with *changes* by path (None: removed), or None where nothing is left in it."""
+    """Return the id of the tree *root* with *changes* by path (None: removed), or None where nothing is left in it.
+
+    Raises:
+        InvalidError: a path leads through something that is not a folder.
+    """
     tree = cache.tree(root) if root else {}
     here: dict[bytes, Entry | None] = {}
     below: dict[bytes, dict[str, Entry | None]] = {}
@@ -121,6 +125,8 @@ def transplanted(writer: ObjectWriter, cache: Cache, root: str | None, changes: 
             here[name] = change
     for name, inner in below.items():
         old = tree.get(name)
+        if old and old.mode != FOLDER and name not in here:
+            raise InvalidError("this is not a folder", path=name.decode("utf-8", "replace"), rule="R07")
         made = transplanted(writer, cache, old.id if old and old.mode == FOLDER else None, inner)
         if made or not here.get(name):
             here[name] = Entry(FOLDER, made) if made else None
