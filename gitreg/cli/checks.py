@@ -11,6 +11,8 @@ from gitreg.errors import NotFoundError
 from gitreg.names import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gitreg.records import Finding
 
 KINDS = ("gitreg", "model", "stages", "manifest")
@@ -18,7 +20,7 @@ KINDS = ("gitreg", "model", "stages", "manifest")
 
 @click.command()
 @click.argument("span", required=False, metavar="[BASE..HEAD]")
-@options.reading
+@options.judging
 def check(span: str | None) -> int:
     """Is this registry, or this change, sound?
 
@@ -30,6 +32,7 @@ def check(span: str | None) -> int:
     Example:
       gitreg check
       gitreg check main..HEAD
+      gitreg check main..HEAD --format sarif > gitreg.sarif
       gitreg check --at v1.2 --format json
     """
     import os
@@ -45,8 +48,30 @@ def check(span: str | None) -> int:
             found = ranges.parsed(registry.location.repo, wanted)
             if not span:
                 render.remark(asked, f"judging {wanted}, which this job is about")
-            return _printed(asked, list(registry.check(found.base or ranges.NOTHING, found.head)), "this change is sound")
-    return _printed(asked, list(check_state(asked.snapshot())), "this registry is sound")
+            findings = list(registry.check(found.base or ranges.NOTHING, found.head))
+            return _reported(asked, findings, registry.location.prefix, "this change is sound")
+    snapshot = asked.snapshot()
+    return _reported(asked, list(check_state(snapshot)), snapshot.prefix, "this registry is sound")
+
+
+def _reported(asked: options.Settings, findings: list[Finding], prefix: str, fine: str) -> int:
+    """Print findings, in the form that a CI system reads if one was asked for; returns 1 where one of them is an error."""
+    if asked.format not in options.REPORTS:
+        return _printed(asked, findings, fine)
+    from functools import partial
+
+    from gitreg import __version__
+    from gitreg.review import reports
+
+    write: dict[str, Callable[[list[Finding], str], str]] = {"github": reports.github, "sarif": partial(reports.sarif, version=__version__), "junit": reports.junit, "gitlab": reports.gitlab}
+    render.write(write[asked.format](findings, prefix))
+    if not findings:
+        render.remark(asked, fine)
+    return _exit_code(findings)
+
+
+def _exit_code(findings: list[Finding]) -> int:
+    return int(any(finding.severity == "error" for finding in findings))
 
 
 @click.command()
@@ -85,7 +110,7 @@ def _printed(asked: options.Settings, findings: list[Finding], fine: str) -> int
         render.show(asked, {"ok": ok, "findings": [finding.as_dict() for finding in findings]}, (), ())
     if not findings:
         render.remark(asked, fine)
-    return 0 if ok else 1
+    return _exit_code(findings)
 
 
 @click.command()

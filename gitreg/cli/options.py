@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "markdown")
+REPORTS = ("github", "sarif", "junit", "gitlab")
 
 
 class Settings(NamedTuple):
@@ -51,7 +52,11 @@ class Settings(NamedTuple):
 def settings(context: click.Context | None = None) -> Settings:
     """Return what was asked for so far, on the group and on the command."""
     context = context or click.get_current_context()
-    return Settings(**context.ensure_object(dict))
+    asked = Settings(**context.ensure_object(dict))
+    known = next((option.type.choices for option in context.command.params if option.name == "format" and isinstance(option.type, click.Choice)), FORMATS)
+    if asked.format not in known:
+        raise UsageError("--format {format} does not go with this command", format=asked.format, hint=f"{context.command_path} --help")
+    return asked
 
 
 def _kept(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -68,6 +73,7 @@ _BRANCH = _option("--branch", metavar="BRANCH", help="The branch to read or writ
 _QUIET = _option("--quiet", "-q", is_flag=True, help="Print data only, no remarks.")
 _COLOR = _option("--no-color", is_flag=True, help="Print without colours (also: NO_COLOR).")
 _FORMAT = _option("--format", type=click.Choice(FORMATS), help="How to print (default: table).")
+_REPORT = _option("--format", type=click.Choice(FORMATS + REPORTS), help="How to print (default: table); the last four are for CI systems.")
 _AT = _option("--at", metavar="REV_OR_DATE", help="Read the registry as it was at a revision or date.")
 _DRY_RUN = _option("--dry-run", is_flag=True, help="Print the diff, commit nothing.")
 _OFFLINE = _option("--offline", is_flag=True, help="Write here only; gitreg sync sends it to the remote later.")
@@ -84,8 +90,9 @@ def _all(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-everywhere = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _NO_FETCH, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
+everywhere = _all(_REGISTRY, _BRANCH, _REPORT, _AT, _NO_FETCH, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
 reading = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _NO_FETCH, _QUIET, _COLOR)
+judging = _all(_REGISTRY, _BRANCH, _REPORT, _AT, _NO_FETCH, _QUIET, _COLOR)
 writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
 comparing = _all(_REGISTRY, _BRANCH, _FORMAT, _NO_FETCH, _QUIET, _COLOR)
 tending = _all(_REGISTRY, _BRANCH, _FORMAT, _QUIET, _COLOR)

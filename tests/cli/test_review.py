@@ -108,3 +108,21 @@ def test_diff_in_csv_is_a_row_a_move(cli):
 
 def test_diff_without_a_range_asks_for_one(cli):
     assert cli("diff") == Said(2, "", "gitreg: which change? give BASE..HEAD\n  try: gitreg diff main..HEAD\n")
+
+
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [("github", "::error file=models/iris/versions/3.yaml,title=T02::"), ("sarif", '{\n  "$schema"'), ("junit", "<?xml"), ("gitlab", '[\n  {\n    "description"')],
+)
+def test_check_speaks_the_language_of_ci_systems(cli, iris, git, form, start):
+    git(iris.path, "rm", "-q", "models/iris/versions/3.yaml")
+    git(iris.path, "commit", "-qm", "tidy")
+
+    said = cli("check", "HEAD~1..HEAD", "--format", form)
+
+    assert (said.code, said.err) == (1, "")
+    assert said.out.startswith(start)
+
+
+def test_only_check_speaks_it(cli):
+    assert cli("--format", "sarif", "list") == Said(2, "", "gitreg: --format sarif does not go with this command\n  try: gitreg list --help\n")
