@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gitreg import Registry, rebase
 from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError, PolicyError
 from gitreg.operations import message
+from gitreg.operations.contest import Sides
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -414,3 +415,14 @@ def test_whatever_two_clones_write_apart_arrives_once_and_nobody_is_displaced_un
     with Registry.open(shared.ann) as registry:
         for version in registry.versions("iris"):
             assert version.number <= 3 or version.links["self"].uri == version.id
+
+
+def test_a_replay_that_displaces_unseen_is_caught(tmp_path, monkeypatch):
+    story = Story(tmp_path)
+    story.write(story.shared.bob, ("promote", 3, "production"))
+    story.exchange(story.shared.bob, None)
+    story.write(story.shared.ann, ("promote", 2, "production"))
+    monkeypatch.setattr(Sides, "contests", lambda sides: [])
+
+    with pytest.raises(AssertionError, match="production"):
+        story.exchange(story.shared.ann, None)
