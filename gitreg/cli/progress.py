@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, int | None], None]
 
 
+def _silent(step: str, done: int, total: int | None) -> None:
+    """Tell nobody."""
+
+
 @contextlib.contextmanager
 def shown(asked: Settings) -> Iterator[Tell]:
     """Give what is told the name of a step, how much of it is done, and of how much (None where nobody knows).
@@ -22,7 +26,7 @@ def shown(asked: Settings) -> Iterator[Tell]:
     The bar is on stderr, and gone at the end; there is none with ``--quiet`` or where stderr is no terminal.
     """
     if asked.quiet or not sys.stderr.isatty():
-        yield lambda step, done, total: None
+        yield _silent
         return
     from rich.console import Console
     from rich.progress import Progress

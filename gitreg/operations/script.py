@@ -76,7 +76,7 @@ class Script:
 
     def _rows(self) -> Iterator[tuple[bytes | None, bytes]]:
         if self._far:
-            yield from self._far.rows("SELECT operation, outcome FROM script ORDER BY rowid")  # type: ignore[misc]
+            yield from self._far.rows("SELECT operation, outcome FROM script ORDER BY rowid")
         yield from self._near
 
 

@@ -17,7 +17,7 @@ from gitreg.store.disk import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from io import BufferedRandom
+    from typing import BinaryIO
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 _PLACE = struct.Struct(">IQ")  # behind an object's id: the checksum of its bytes in the pack, and where they start
@@ -42,7 +42,7 @@ class PackWriter:
         self._file = self._opened("pack")
         self._at = self._file.write(b"PACK" + struct.pack(">II", 2, 0))
 
-    def _opened(self, kind: str) -> BufferedRandom:
+    def _opened(self, kind: str) -> BinaryIO:
         descriptor = os.open(self._names[kind], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o444)
         if self._mode & 0o020:  # shared with a group, whatever this person's umask is
             os.fchmod(descriptor, self._mode & 0o444)

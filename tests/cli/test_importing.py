@@ -188,7 +188,7 @@ def test_a_terminal_shows_a_bar_and_a_pipe_does_not(iris, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "TERM": "xterm", "COLUMNS": "80"}
 
     subprocess.run([*command, "--dry-run"], stderr=theirs, stdout=subprocess.DEVNULL, check=True, env=environment)
-    silent = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=True, env=environment, text=True)
+    silent = subprocess.run(command, capture_output=True, check=True, env=environment, text=True)
 
     os.close(theirs)
     seen = b""

@@ -119,7 +119,7 @@ def test_a_full_disk_is_busy_and_leaves_nothing(repository, monkeypatch):
 
     monkeypatch.setattr(packs.os, "rename", full)
 
-    with pytest.raises(BusyError, match="cannot write to .*: No space left on device"):
+    with pytest.raises(BusyError, match=r"cannot write to .*: No space left on device"):
         writer.flush()
 
     assert files_of(repository) == []
