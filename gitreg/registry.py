@@ -221,7 +221,12 @@ class Registry(Reads, Verbs):
             if self._dry_run:
                 base = self._at((begun or transaction.start(target)).base)
                 return transaction.receipt(transaction.plan(base, operations, words, guarded=target.guarded(base), watch=watch), None, self.occasion())
-            return transaction.commit(target, operations, words, told, self.occasion(), begun)
+            done = transaction.commit(target, operations, words, told, self.occasion(), begun)
+        if done.commit:
+            from gitreg.store import upkeep
+
+            upkeep.begin(target.repo)
+        return done
 
     def rebase(self, onto: str | None = None, *, stages: Choice | None = None) -> Rebased:
         """Move this branch onto a moved base, its new versions renumbered, its stages and links following them.

@@ -28,7 +28,7 @@ def hermetic(tmp_path_factory, monkeypatch):
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITREG_", "GITHUB_", "GITLAB_", "CI_"))]:
         monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
-    (home / ".gitconfig").write_text("[user]\n\tname = Name\n\temail = name@example.org\n[init]\n\tdefaultBranch = main\n")
+    (home / ".gitconfig").write_text("[user]\n\tname = Name\n\temail = name@example.org\n[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))

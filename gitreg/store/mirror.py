@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, InvalidError, NotFoundError, UsageError
 from gitreg.names import shown as tame
-from gitreg.store import lock, network
+from gitreg.store import lock, network, upkeep
 from gitreg.store.disk import sync
 from gitreg.store.gitrepo import SYNCED, GitRepo, checked_branch
 from gitreg.store.network import said
@@ -229,7 +229,9 @@ def _brought(place: str, url: str, tip: Tip) -> GitRepo:
         if repo and not _has(repo, tip):
             fetched = _followed(repo, tip)
             repo.close()  # it may have looked for what has come only now
-            if not (fetched and _is_whole(repo, tip)):
+            if fetched and _is_whole(repo, tip):
+                upkeep.begin(repo)
+            else:
                 repo.close()
                 repo = None  # damaged or out of reach: making another one tells
         return repo or _made(place, url, tip, descriptor)

@@ -69,6 +69,20 @@ def kept(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | Non
         raise _missing() from None
 
 
+def detached(place: Sequence[str], args: Sequence[str]) -> None:
+    """Start git in a session of its own, with no streams, as nobody's child; returns at once.
+
+    Raises:
+        BusyError: git is not installed.
+    """
+    command = ("git", *place, *_SAFE, *args)
+    nothing = subprocess.DEVNULL
+    try:  # the shell ends at once, so that the git it leaves behind is the system's to wait for
+        subprocess.run(("/bin/sh", "-c", '"$@" &', "sh", *command), stdin=nothing, stdout=nothing, stderr=nothing, env=_environment(), start_new_session=True, check=False)
+    except FileNotFoundError:
+        raise _missing() from None
+
+
 def _environment() -> dict[str, str]:
     """Return the environment of git children: plain English, no prompts, no replaced objects."""
     return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | _PLAIN

@@ -1,0 +1,42 @@
+"""Start git's garbage collection when there is reason to: objects written one by one are packed, as after git's own commits.
+
+git decides itself whether anything is to be done (``gc.auto``, of which 0 means never), and waits for nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from gitreg.store import process
+from gitreg.store.gitrepo import SYNCED
+
+if TYPE_CHECKING:
+    from gitreg.store.gitrepo import GitRepo
+
+_SAMPLE, _LOOSE = "17", 27  # git's own estimate: one folder of 256, against gc.auto's 6700
+_PACKS = 50  # gc.autoPackLimit
+
+
+def begin(repo: GitRepo) -> bool:
+    """Start ``git gc --auto`` in the background if git would find too many objects; tells whether it did.
+
+    It outlives us, says nothing, and has none of our descriptors.
+    """
+    if not is_due(repo):
+        return False
+    process.detached(("--git-dir", repo.common_dir), (*SYNCED, "gc", "--auto", "--quiet"))
+    return True
+
+
+def is_due(repo: GitRepo) -> bool:
+    """Tell whether git would find too many objects or packs; two folders are looked at, no process is started."""
+    objects = os.path.join(repo.common_dir, "objects")
+    return _more(os.path.join(objects, _SAMPLE), "", _LOOSE) or _more(os.path.join(objects, "pack"), ".pack", _PACKS)
+
+
+def _more(folder: str, ending: str, than: int) -> bool:
+    try:
+        return sum(name.endswith(ending) for name in os.listdir(folder)) > than
+    except OSError:
+        return False
