@@ -35,22 +35,20 @@ def history(snapshot: Snapshot, model: str | None = None, stage: str | None = No
         snapshot.card(model)
     if stage is not None:
         snapshot.known_stage(stage)
-    log = snapshot.repo.log(snapshot.commit, _paths(snapshot.prefix, model, stage))
     if snapshot.repo.reader.is_partial():
-        log = _fetched(snapshot, list(log), model)
-    for commit in log:
+        _fetch(snapshot, model)
+    for commit in snapshot.repo.log(snapshot.commit, _paths(snapshot.prefix, model, stage)):
         for event in events_of(snapshot, commit):
             if stage is None or event.stage == stage:
                 yield event
 
 
-def _fetched(snapshot: Snapshot, log: list[LoggedCommit], model: str | None) -> Iterator[LoggedCommit]:
-    """Return *log*, when a partial clone has what it is read from: fetched at once, not file by file."""
+def _fetch(snapshot: Snapshot, model: str | None) -> None:
+    """Bring into a partial clone what a history is read from, at once and not file by file."""
+    log = snapshot.repo.log(snapshot.commit, _paths(snapshot.prefix, model, None))
     then = [blob for commit in log for old, new, path in commit.changes if path.endswith(".yaml") for blob in (old, new) if blob]
     files = snapshot.repo.files(snapshot.commit, f"{snapshot.prefix}{layout.MODELS}/" + (f"{model}/" if model else ""))
-    now = [blob for _, blob, path in files if path.endswith(".yaml")]
-    snapshot.repo.reader.ahead([*then, *now])
-    return iter(log)
+    snapshot.repo.reader.ahead([*then, *(blob for _, blob, path in files if path.endswith(".yaml"))])
 
 
 def _paths(prefix: str, model: str | None, stage: str | None) -> list[str]:
