@@ -49,7 +49,9 @@ def _once(disk: Path, was: look.Before, chance: random.Random, fault: str | None
         refused += done.returncode != 0
         if done.returncode not in (0, 7) or "Traceback" in done.stderr:
             found.append(f"write {number}: exit code {done.returncode}: {done.stderr.strip()}")
-        if refused == _AGAIN:
+        if done.returncode == 0 and not done.stdout:
+            found.append(f"write {number}: exit code 0, and nothing was done")
+        if refused == _AGAIN or found:
             break
     found += _full(registry)
     ballast.unlink()

@@ -57,7 +57,7 @@ def _swept(folder: Path, name: str, die: Callable[[], None], fault: str | None) 
     was, k, step = look.before(template), 0, "none"
     known: dict[str, tuple[str, ...]] = {}  # two steps between which nothing is written leave the same
     while step:
-        k += 1
+        k += 3 if fault else 1  # a planted fault shows at many steps
         shutil.copytree(template, copy, symlinks=True)
         step = _died_at(k, copy, scene.command, fault, die)
         look.quiet(copy)

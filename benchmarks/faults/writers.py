@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -44,13 +45,10 @@ def write(registry: Path, notes: Path, rest: float, seed: int) -> None:
     """Register and promote until something stops us, and append each acknowledged commit to *notes*."""
     chance = random.Random(seed)
     note = os.open(notes, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
-    with Registry.open(registry) as opened:
+    with contextlib.suppress(GitregError, OSError), Registry.open(registry) as opened:
         while True:
             try:
-                if chance.random() < 0.5:
-                    commit = opened.register(chance.choice(("iris", "rose"))).commit
-                else:
-                    commit = opened.promote(f"iris@{chance.randint(1, 3)}", chance.choice(STAGES)).commit
+                commit = _written(opened, chance)
             except (GitregError, OSError):
                 return
             except Exception as error:  # noqa: BLE001 - a bug: it is told, not hidden
@@ -59,6 +57,12 @@ def write(registry: Path, notes: Path, rest: float, seed: int) -> None:
             if commit:
                 os.write(note, f"{json.dumps({'commit': commit})}\n".encode())
             time.sleep(chance.uniform(0, rest))
+
+
+def _written(opened: Registry, chance: random.Random) -> str | None:
+    if chance.random() < 0.5:
+        return opened.register(chance.choice(("iris", "rose"))).commit
+    return opened.promote(f"iris@{chance.randint(1, 3)}", chance.choice(STAGES)).commit
 
 
 def broken_promises(registry: Path, notes: Path, was: look.Before) -> tuple[tuple[str, ...], int]:
