@@ -32,7 +32,7 @@ FLOORS = (
     {"history"},
     {"setup", "review", "verbs"},
     {"reads"},
-    {"doctor", "rebase"},
+    {"fix", "doctor", "rebase"},
     {"sync"},
     {"registry"},
     {"client", "runs"},

@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli import options, read, render
 from gitreg.errors import UsageError
+from gitreg.names import shown
 
 
 @click.command()
@@ -69,3 +70,31 @@ def diff(span: str | None, limit: int) -> None:
     else:
         moves = [[move.model, move.stage, move.kind, move.before and move.before.number, move.after and move.after.number, " ".join(move.flags)] for move in meaning.moves]
         render.show(asked, meaning.as_dict(), ["model", "stage", "kind", "before", "after", "risks"], moves)
+
+
+@click.command()
+@click.option("--base", metavar="REV", help="What the edits are compared with. Default: where HEAD left the branch of gitreg.yaml; on it, HEAD.")
+@options.fixing
+def fix(base: str | None) -> int:
+    """Complete and format edits made by hand.
+
+    In stages.yaml one edited number is a promotion: previous and archived follow. It writes files of the worktree that
+    differ from the base, and commits nothing. Exit 1 if it changed something, as a pre-commit hook does.
+
+    \b
+    Example:
+      gitreg fix
+      gitreg fix --dry-run
+    """
+    from gitreg.fix import fixed, start
+
+    asked = options.settings()
+    options.refuse(asked, at=True, no_fetch=True, offline=True)
+    with asked.open() as registry:
+        repo, ref, _ = registry.location[:3]
+        since = base if base is not None else start(repo, ref, registry.snapshot().config)
+        changed = fixed(registry.at(since).snapshot(), write=not asked.dry_run)
+    render.show(asked, list(changed), ["path"], [[path] for path in changed]) if asked.format != "table" else render.write("".join(f"{shown(path)}\n" for path in changed))
+    if not changed:
+        render.remark(asked, "nothing to fix")
+    return int(bool(changed))

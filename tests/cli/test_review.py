@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Said
+from tests.pages import ROOT
 
 
 def test_changes_prints_events(cli):
@@ -126,3 +129,36 @@ def test_check_speaks_the_language_of_ci_systems(cli, iris, git, form, start):
 
 def test_only_check_speaks_it(cli):
     assert cli("--format", "sarif", "list") == Said(2, "", "gitreg: --format sarif does not go with this command\n  try: gitreg list --help\n")
+
+
+def production_is(iris, number):
+    file = Path(iris.path, "models/iris/stages.yaml")
+    file.write_text(file.read_text().replace("production:\n  number: 1\n", f"production:\n  number: {number}\n"))
+
+
+def test_fix_names_what_it_completed_and_exits_with_1(cli, iris, git):
+    production_is(iris, 3)
+
+    assert cli("fix", "--dry-run") == Said(1, "models/iris/stages.yaml\n")
+    assert cli("fix") == Said(1, "models/iris/stages.yaml\n")
+    assert "+  previous: [1]" in git(iris.path, "diff")
+    assert cli("fix") == Said(0, "", "nothing to fix\n")
+
+
+def test_fix_in_json_is_a_list(cli, iris):
+    production_is(iris, 3)
+
+    assert cli("fix", "--format", "json") == Said(1, '[\n  "models/iris/stages.yaml"\n]\n')
+
+
+def test_fix_names_a_file_that_it_cannot_read(cli, iris):
+    production_is(iris, "[")
+
+    assert cli("fix") == Said(6, "", "gitreg: models/iris/stages.yaml:14: this is not YAML: did not find expected ',' or ']'\n  try: gitreg check\n")
+
+
+def test_the_hooks_of_pre_commit_are_commands(cli):
+    hooks = re.findall(r"entry: gitreg (\w+)", (ROOT / ".pre-commit-hooks.yaml").read_text())
+
+    assert hooks == ["fix", "check"]
+    assert all(cli(command, "--help").code == 0 for command in hooks)
