@@ -222,7 +222,7 @@ class _Difference:
         touched: dict[str, set[int]] = {}
         for path, place in self._places.items():
             if self._changed[path].new is None:
-                raise ConflictError("{path} was removed: what is recorded cannot be", path=path, hint="gitreg doctor --fix")
+                raise ConflictError("{path} was removed: a record stays, and its number with it", path=path, hint=f"drop this commit: git rebase --interactive {self.commit.parents[0][:12]}")
             touched.setdefault(place.model, set()).update([place.number] if place.kind == "manifest" else [])
         return {model: frozenset(numbers) for model, numbers in touched.items()}
 

@@ -254,7 +254,11 @@ def _deletion(view: View, work: Work, model: str, terms: Terms) -> Change:
     there, gone = view.card(model), work.after.card(model).deleted
     if there.deleted or gone is None:
         return Change(model=model)
-    _moves(view, work, model, terms._replace(stages=terms.stages if terms.stages == "ours" else None))
+    contests = _sides(view, work, model, terms).contests()
+    if contests and terms.stages != "ours":
+        error = _contested(view, work, contests[0], model, terms)
+        error.hint = "a deletion is not left out in part: add --stages ours to delete the model all the same"
+        raise error
     made = {m.number: m for m in _manifests(view, work, model, terms.numbers)}
     mark = Yanked(at=gone.at, by=gone.by, reason=gone.reason or f"model {model} was deleted")
     made |= {m.number: replace(m, yanked=mark) for m in view.manifests(model) if m.yanked is None and (m.number not in made or made[m.number].yanked is None)}

@@ -220,9 +220,19 @@ def test_a_deletion_on_both_sides_is_one():
     assert end.told() == []
 
 
-def test_a_deletion_does_not_displace_who_was_promoted_meanwhile():
-    with pytest.raises(ConflictError, match="both sides moved production of 'iris': from 1 to vacant here, to 2 on the new base"):
-        replayed(iris(2, held(production=1)), [delete(force=True)], [promote(2, "production")])
+@pytest.mark.parametrize("choice", [None, "theirs"])
+def test_a_deletion_does_not_displace_who_was_promoted_meanwhile(choice):
+    with pytest.raises(ConflictError, match="both sides moved production of 'iris': from 1 to vacant here, to 2 on the new base") as caught:
+        replayed(iris(2, held(production=1)), [delete(force=True)], [promote(2, "production")], stages=choice)
+
+    assert caught.value.hint == "a deletion is not left out in part: add --stages ours to delete the model all the same"
+
+
+def test_a_deletion_wins_where_ours_is_chosen():
+    end, _ = replayed(iris(2, held(production=1)), [delete(force=True)], [promote(2, "production")], stages="ours")
+
+    assert end.stages == held(production=(None, 1), archived=(2,))
+    assert end.draft.card("iris").deleted is not None
 
 
 # -- stages -----------------------------------------------------------------------------------------------
