@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-Fault = Literal["", "hang up", "cut before", "cut after", "cut after once", "cut after for good", "slow"]
+Fault = Literal["", "hang up", "cut before", "cut amid", "cut after", "cut after once", "cut after for good", "slow"]
 
 _AND_THEN: dict[Fault, Fault] = {"cut after once": "", "cut after for good": "hang up"}
 _PUSH = b"/git-receive-pack HTTP/"  # the second half of a push's request line; the question before it is a GET
 _CHUNK = 1 << 16
+_MOMENT = 0.1  # seconds until all of a push is there
 _SLOW = 0.02  # seconds a chunk
 
 
@@ -31,6 +32,7 @@ class Wire:
 
     * ``hang up``: the connection is closed as soon as it is made.
     * ``cut before``: the connection is closed when a push's request comes; the server does not hear of it.
+    * ``cut amid``: the server gets the push, and the connection is closed while it is at work on it.
     * ``cut after``: the server gets the push and answers; its answer is thrown away and the connection closed.
     * ``cut after once``: the same to the first push alone: a client may repeat the request by itself.
     * ``cut after for good``: the same, and from then on ``hang up``.
@@ -73,9 +75,11 @@ class Wire:
         """Pass on what both ends say until one of them is done."""
         with client, socket.create_connection((LOCALHOST, self._to)) as server:
             call = _Call(self, client, server)
-            answers = threading.Thread(target=_pumped, args=(server, client, call.answered))
+            answers = threading.Thread(target=call.answers)
             answers.start()
             _pumped(client, server, call.asked)
+            if not call.deaf:  # else the server does not notice that the client is gone
+                _ended(server)
             answers.join()
 
 
@@ -84,7 +88,7 @@ class _Call:
 
     def __init__(self, wire: Wire, client: socket.socket, server: socket.socket) -> None:
         self._wire, self._client, self._server = wire, client, server
-        self._deaf = False  # the client is not to hear another word
+        self.deaf = False  # the client is not to hear another word
 
     def asked(self, chunk: bytes) -> bool:
         """Look at what the client says; False where the server must not hear it."""
@@ -95,17 +99,25 @@ class _Call:
         if self._wire.fault == "cut before":
             self._hang_up()
             return False
+        if self._wire.fault == "cut amid":
+            self.deaf = True
+            threading.Timer(_MOMENT, _ended, (self._client,)).start()
         if self._wire.fault.startswith("cut after"):
-            self._deaf = True
+            self.deaf = True
             self._wire.fault = _AND_THEN.get(self._wire.fault, self._wire.fault)
         return True
 
     def answered(self, chunk: bytes) -> bool:  # noqa: ARG002 - whatever it is
         """Tell whether the client may hear what the server says."""
         self._pause()
-        if self._deaf:
+        if self.deaf:
             self._hang_up()
-        return not self._deaf
+        return not self.deaf
+
+    def answers(self) -> None:
+        """Pass on what the server says, and that it is done."""
+        _pumped(self._server, self._client, self.answered)
+        _ended(self._client)
 
     def _pause(self) -> None:
         if self._wire.fault == "slow":
@@ -118,9 +130,13 @@ class _Call:
 
 
 def _pumped(source: socket.socket, sink: socket.socket, allowed: Callable[[bytes], bool]) -> None:
-    """Pass on what *source* says until it is silent, and tell *sink* that it is."""
+    """Pass on what *source* says until it is silent."""
     with contextlib.suppress(OSError):
         while (chunk := source.recv(_CHUNK)) and allowed(chunk):
             sink.sendall(chunk)
+
+
+def _ended(end: socket.socket) -> None:
+    """Tell who is at the other side of *end* that nothing more is said."""
     with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+        end.shutdown(socket.SHUT_WR)

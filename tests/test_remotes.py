@@ -468,6 +468,17 @@ def test_a_push_that_was_taken_although_nobody_answered_is_done_and_done_once(wi
     assert tips()[2] == ""
 
 
+def test_a_push_that_the_server_is_still_at_work_on_when_the_connection_breaks_is_waited_for(wire, shared, run, git, tips):
+    servers.hook(str(shared.bare), "pre-receive", "sleep 0.3\n")
+    wire.fault = "cut amid"
+
+    said = run(shared.ann, "register", "iris")
+
+    assert said == Said(0, "iris@4\n", "iris: register 4 [cccccccc]\n")
+    assert git(shared.bare, "log", "--format=%s", "-2", "main") == "iris: register 4\nregistry: name the remote"
+    assert len(set(tips()[:2])) == 1
+
+
 def test_a_push_after_which_the_server_is_gone_is_said_to_be_in_doubt(wire, shared, run, git, tips):
     before = tips()
     servers.hook(str(shared.bare), "post-receive", f"touch {shared.bare}/taken\n")
@@ -529,6 +540,18 @@ def test_a_program_reads_the_error_as_json(shared, run):
 
     assert (said.code, said.out) == (7, "")
     assert '"code": 7' in said.err
+
+
+@pytest.mark.parametrize("kind", [servers.Http, servers.Daemon, servers.Ssh])
+def test_where_nothing_was_sent_nobody_is_told_that_it_may_have_arrived(share, git, kind):
+    shared = share(kind)
+    shared.server.stop()
+
+    with Registry.open(shared.ann) as ann, pytest.raises(BusyError, match="origin cannot be reached") as caught:
+        ann.register("iris")
+
+    assert "may have" not in caught.value.message
+    assert git(shared.ann, "rev-parse", "main") == git(shared.bare, "rev-parse", "main")
 
 
 # -- what gitreg.yaml may name -------------------------------------------------------------------------------

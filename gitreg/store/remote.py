@@ -7,6 +7,7 @@ configured under it, and credentials are git's own. A push is never forced, so t
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, NotFoundError, PolicyError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _RACE = re.compile(r"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to update ref|failed to lock|incorrect old value|is at [0-9a-f]+ but expected")
 _HEAD = re.compile(r"ref: refs/heads/(\S+)\tHEAD\n")
+_UNSENT = re.compile(r"unable to access|unable to connect|unable to look up|Authentication failed|could not read (?:Username|Password)|Could not read from remote repository|initial contact")
+_STILL_AT_WORK = (0.2, 0.8)  # seconds: a server with hooks goes on when the connection is gone
 _TRIES = 5
 _NO_BRANCH = "couldn't find remote ref"
 
@@ -50,14 +53,15 @@ class Remote(NamedTuple):
         if code:
             if _NO_BRANCH in err:
                 return None
-            raise BusyError("{remote} cannot be reached: {said}", remote=self.name, said=said(err), hint="--offline writes here only, and gitreg sync sends it later")
+            raise self._unreachable(err)
         found = self.repo.reader.info(self.tracking)
         return found.id if found else None
 
     def push(self, commit: str) -> bool:
         """Move the remote's branch forward to *commit*; False where another was first, so that it is no step forward.
 
-        A connection that breaks before the answer leaves open whether the remote has taken it: it is asked again.
+        A connection that breaks before the answer leaves open whether the remote has taken it: it is asked again, for as
+        long as it may still be at work on that.
 
         Raises:
             PolicyError: the remote's rules refuse, as a protected branch does.
@@ -72,10 +76,19 @@ class Remote(NamedTuple):
             return False
         if "[remote rejected]" in refused and not _RACE.search(refused):
             raise PolicyError("{remote} refuses this change of {branch}: {said}", remote=self.name, branch=self.branch, said=said(err) or refused.rpartition("\t")[2])
+        if not refused and _UNSENT.search(err):
+            raise self._unreachable(err)
         taken = self._has(commit, said(err))  # where a connection broke, curl may have sent it twice, and we hear of the second
+        for pause in () if refused else _STILL_AT_WORK:
+            if not taken:
+                time.sleep(pause)
+                taken = self._has(commit, said(err))
         if not taken and not refused:
-            raise BusyError("{remote} has not taken the change, and nothing was written: {said}", remote=self.name, said=said(err))
+            raise BusyError("{remote} broke off and has not taken the change, nothing was written: {said}", remote=self.name, said=said(err))
         return taken
+
+    def _unreachable(self, err: str) -> BusyError:
+        return BusyError("{remote} cannot be reached: {said}", remote=self.name, said=said(err), hint="--offline writes here only, and gitreg sync sends it later")
 
     def _has(self, commit: str, broke: str) -> bool:
         try:
