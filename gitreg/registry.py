@@ -194,7 +194,7 @@ class Registry(Reads, Verbs):
         *replay* the new result counts, for who looks at the receipt and not at what the methods returned.
 
         It may hold any number of versions: they are kept on disk until the end. *watch* then hears now and then how
-        many operations were ``checked`` and how many files ``written``.
+        many files were ``written`` and, where another writer was first, how many operations ``checked`` again.
         """
         return Transaction(self, (message, reason), replay=replay, watch=watch)
 
@@ -362,8 +362,9 @@ class Transaction(Verbs):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         draft, self._draft, script, self._script = self._draft, None, self._script, None
         if kind is None and draft is not None and script is not None:
+            begun = self._begun and self._begun._replace(draft=draft)
             wording = self.message, "\n\n".join(self._reasons)
-            self.receipt = self._registry.commit(script, wording, tuple if self._replay else script.outcomes, self._begun, self._watch)
+            self.receipt = self._registry.commit(script, wording, tuple if self._replay else script.outcomes, begun, self._watch)
             told = list(self._told.values())
             states = {model: draft.stages(model).states() for model in {version.model for version in told}}
             for version in told:

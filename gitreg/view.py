@@ -226,6 +226,30 @@ class View(ABC):
         return ModelVersion(**fields, model=model, stage=stage, commit=self.commit)
 
 
+class Moves:
+    """Which moves of stages were asked for: of each stage, and of each version that held one, the last."""
+
+    def __init__(self, base: View) -> None:
+        self._base = base
+        self._last: dict[str, dict[str | int, records.Move]] = {}
+
+    def add(self, change: records.Change) -> None:
+        """Take down what *change* asked for."""
+        for move in change.moves:
+            last = self._last.setdefault(change.model, {})
+            for key in (move.stage, *((move.number,) if self._held(change.model, move.number) else ())):
+                last.pop(key, None)  # so that the newest stands last
+                last[key] = move
+
+    def _held(self, model: str, number: int | None) -> bool:
+        stages = self._base.find_stages(model) if number else None
+        return stages is not None and stages.held_by(number or 0) is not None
+
+    def by_model(self) -> dict[str, tuple[records.Move, ...]]:
+        """Return the moves of each model, in the order in which they were asked for."""
+        return {model: tuple(last.values()) for model, last in self._last.items()}
+
+
 class Draft(View):
     """A view with changes laid over it: what the registry would be, were they committed."""
 
@@ -234,6 +258,8 @@ class Draft(View):
         self.cards: dict[str, ModelCard] = {}
         self.pointers: dict[str, Stages] = {}
         self.made = Shelf()
+        self.moves = Moves(base)
+        self.last: records.Change | None = None
         self._counts: dict[str, int] = {}
 
     @property
@@ -252,6 +278,8 @@ class Draft(View):
 
     def put(self, change: records.Change) -> None:
         """Lay *change* over what is here."""
+        self.last = change
+        self.moves.add(change)
         if change.card:
             self.cards[change.model] = change.card
         if change.stages:

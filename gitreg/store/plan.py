@@ -24,7 +24,7 @@ from gitreg.view import Draft
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from gitreg.records import Change, Event, Manifest, ModelCard, Move, Stages
+    from gitreg.records import Change, Event, Manifest, ModelCard, Stages
     from gitreg.store.snapshot import Snapshot
     from gitreg.view import View
 
@@ -90,19 +90,27 @@ def plan(base: Snapshot, operations: Iterable[Operation], wording: Wording, *, g
         ConflictError: an operation comes to something else than the caller was told.
         GitregError: an operation or the policy refuses.
     """
-    draft, moves, expected, last = Draft(base), _Moves(base), iter(told), None
+    draft, expected = Draft(base), iter(told)
     for done, operation in enumerate(operations, 1):
-        last = operation(draft)
-        _same_outcome(last, next(expected, None))
-        draft.put(last)
-        moves.add(last)
+        change = operation(draft)
+        _same_outcome(change, next(expected, None))
+        draft.put(change)
         if watch and done % OFTEN == 0:
             watch("checked", done)
+    return concluded(base, draft, wording, guarded=guarded)
+
+
+def concluded(base: Snapshot, draft: Draft, wording: Wording, *, guarded: bool) -> Plan:
+    """Return what would be committed on top of *base*, once operations were carried out on *draft*; the end state is judged.
+
+    Raises:
+        GitregError: the policy refuses.
+    """
     for model, pointers in draft.pointers.items():
         draft.pointers[model] = without_fleeting(base.find_stages(model), pointers)
-    found = _judged(base, draft, moves.by_model(), guarded)
+    found = _judged(base, draft, guarded)
     text = messages.written(wording.subject or eventlog.summary(found), wording.reason, os.urandom(16).hex(), found)
-    return Plan(base, draft, last, Files(base, draft), found, text)
+    return Plan(base, draft, draft.last, Files(base, draft), found, text)
 
 
 def _same_outcome(change: Change, told: bytes | None) -> None:
@@ -111,29 +119,7 @@ def _same_outcome(change: Change, told: bytes | None) -> None:
         raise ConflictError("{model!r} changed while this transaction was open: {what} would come out differently", model=change.model, what=f"{change.model}@{number}")
 
 
-class _Moves:
-    """Which moves of stages were asked for: of each stage, and of each version that held one, the last."""
-
-    def __init__(self, base: Snapshot) -> None:
-        self._base = base
-        self._last: dict[str, dict[str | int, Move]] = {}
-
-    def add(self, change: Change) -> None:
-        for move in change.moves:
-            last = self._last.setdefault(change.model, {})
-            for key in (move.stage, *((move.number,) if self._held(change.model, move.number) else ())):
-                last.pop(key, None)  # so that the newest stands last
-                last[key] = move
-
-    def _held(self, model: str, number: int | None) -> bool:
-        stages = self._base.find_stages(model) if number else None
-        return stages is not None and stages.held_by(number or 0) is not None
-
-    def by_model(self) -> dict[str, tuple[Move, ...]]:
-        return {model: tuple(last.values()) for model, last in self._last.items()}
-
-
-def _judged(base: Snapshot, draft: Draft, moves: Mapping[str, Sequence[Move]], guarded: bool) -> Sequence[Event]:
+def _judged(base: Snapshot, draft: Draft, guarded: bool) -> Sequence[Event]:
     """Return what happens, with what ``force`` overrode; only moves of stages are judged."""
     delta = eventlog.Delta(tuple(_model_delta(base, draft, model) for model in draft.touched()))
 
@@ -141,7 +127,7 @@ def _judged(base: Snapshot, draft: Draft, moves: Mapping[str, Sequence[Move]], g
         manifest = draft.find_manifest(model, number)
         return manifest.version if manifest else str(number)
 
-    judged = policy.judge(base, draft, eventlog.moves(delta, label), moves, guarded=guarded)
+    judged = policy.judge(base, draft, eventlog.moves(delta, label), draft.moves.by_model(), guarded=guarded)
     forced = {(event.event, event.model, event.stage): event.forced for event in judged if event.forced}
     return eventlog.seen(lambda: (records.with_forced(event, forced.get((event.event, event.model, event.stage), ())) for event in eventlog.flow(delta, label)))
 

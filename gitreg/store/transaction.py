@@ -17,7 +17,7 @@ from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.operations import events as eventlog
 from gitreg.records import Event, Occasion, Receipt, committed_at, settled
 from gitreg.store import commits, lock, notes, worktree
-from gitreg.store.plan import OFTEN, Pairs, Plan, Wording, plan
+from gitreg.store.plan import OFTEN, Pairs, Plan, Wording, concluded, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gitreg.store.plan import Operation, Watch
     from gitreg.store.remote import Remote
     from gitreg.store.snapshot import Snapshot
-    from gitreg.view import View
+    from gitreg.view import Draft, View
 
 __all__ = ["Plan", "Start", "Target", "Wording", "commit", "commit_plan", "plan", "receipt", "start"]
 
@@ -50,28 +50,33 @@ class Target(NamedTuple):
 class Start(NamedTuple):
     """Where a write begins: the commit that its branch is at, and the one that it is decided from, the remote's newer one.
 
-    *asked* is False where the remote may have moved on, because it was not asked.
+    *asked* is False where the remote may have moved on, because it was not asked. *draft* is there where
+    operations were carried out on it already.
     """
 
     tip: str
     base: str
     remote: Remote | None
     asked: bool = True
+    draft: Draft | None = None
 
 
 def commit(target: Target, operations: Iterable[Operation], wording: Wording, told: Callable[[], Iterable[bytes]], occasion: Occasion, begun: Start | None = None) -> Receipt:
     """Make the one commit, or none where the end is the start; returns when it would survive a power cut.
 
+    Operations that were carried out already are not run again, unless the branch has moved since.
     *told* is what the caller was told that they come to, as of *begun*: a replay that comes to something else is a conflict.
 
     Raises:
         GitregError: an operation, the policy or the repository refuses; nothing is changed.
     """
 
-    def planned(base: Snapshot) -> Plan:
+    def made(base: Snapshot) -> Plan:
+        if begun and begun.draft and begun.draft.base.commit == base.commit:
+            return concluded(base, begun.draft, wording, guarded=target.guarded(base))
         return plan(base, operations, wording, guarded=target.guarded(base), told=told(), watch=target.watch)
 
-    return commit_plan(target, planned, occasion, begun)
+    return commit_plan(target, made, occasion, begun)
 
 
 def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: Occasion, begun: Start | None = None) -> Receipt:
