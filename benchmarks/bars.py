@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tracemalloc
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,13 +32,17 @@ FORBIDDEN = {"git", "filelock", "rich", "importlib.metadata"}
 
 
 class Bar(NamedTuple):
-    """A promise: ``top`` / ``bottom`` is at most *most*; *beside* is added to the bottom times *most*."""
+    """A promise: ``top`` / ``bottom`` is at most *most*; *beside* is added to the bottom times *most*.
+
+    Samples are seconds, where *unit* is not something else.
+    """
 
     name: str
     most: float
     top: Samples
     bottom: Samples
     beside: Samples = {}
+    unit: str = "ms"
 
 
 def bars(effort: Effort, folder: str) -> Iterator[Bar]:
@@ -46,6 +51,7 @@ def bars(effort: Effort, folder: str) -> Iterator[Bar]:
     yield from registers(effort, folder)
     yield from resolves(effort, folder)
     yield from promotes(effort, folder)
+    yield from bulks(effort, folder)
     yield decoding(effort)
 
 
@@ -133,6 +139,37 @@ def promotes(effort: Effort, folder: str) -> Iterator[Bar]:
 
 def _promote(registry: Registry) -> Callable[[int], object]:
     return lambda tick: registry.promote(f"{SMALL.target}@{2 + tick % 2}", "production")
+
+
+def bulks(effort: Effort, folder: str, count: int = 4000) -> Iterator[Bar]:
+    """Yield transactions of many versions: against the promised speed and memory, and a hundred against one."""
+    few = effort._replace(rounds=min(effort.rounds, 7), warmups=1)
+    with ExitStack() as stack:
+        one, large = (stack.enter_context(opened(SMALL, folder, f"bulk-{use}")) for use in ("few", "many"))
+        found = measured({"1": _bulk(one, 1), "100": _bulk(one, 100), "many": _bulk(large, count)}, few)
+        memory = {turn: (_peak(large, count, turn) - _peak(large, count // 4, turn)) / (count - count // 4) for turn in range(3)}
+    yield Bar(f"a transaction of {count:,} versions, bare, durable, against 2,000 versions a second", 1.0, found["many"], dict.fromkeys(found["many"], count / 2000))
+    yield Bar("what a version more costs it in memory (tracemalloc), against 200 bytes", 1.0, memory, dict.fromkeys(memory, 200.0), unit="bytes")
+    yield Bar("a transaction of 100 versions, bare, against one of 1", 3.0, found["100"], found["1"])
+
+
+def _bulk(registry: Registry, count: int) -> Callable[[int], object]:
+    def run(tick: int) -> None:
+        with registry.transaction() as tx:
+            for number in range(count):
+                tx.register(f"bulk-{count}-{tick}", f"1.{number}", **texts.facts(number))
+
+    return run
+
+
+def _peak(registry: Registry, count: int, turn: int) -> int:
+    """Return how many bytes a transaction of *count* versions needs at most."""
+    tracemalloc.start()
+    try:
+        _bulk(registry, count)(-turn)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def _checkout(folder: str, use: str) -> str:

@@ -27,7 +27,7 @@ def bar_record(bar: Bar) -> dict[str, Any]:
     if bar.beside:
         bottom = {turn: 1.3 * bar.bottom[turn] + bar.beside[turn] for turn in bar.bottom.keys() & bar.beside.keys()}
     found = ratio(bar.top, bottom)
-    return {"name": bar.name, "most": bar.most, "ratio": found, "met": found <= bar.most, "ms": _ms(bar.top), "against_ms": _ms(bottom), "n": len(bar.top)}
+    return {"name": bar.name, "most": bar.most, "ratio": found, "met": found <= bar.most, "ms": _ms(bar.top), "against_ms": _ms(bottom), "n": len(bar.top), "unit": bar.unit}
 
 
 def row_record(row: Row) -> dict[str, Any]:
@@ -62,7 +62,11 @@ def _promises(bars: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "| promise | at most | measured | | median | against | n |"
     yield "| --- | ---: | ---: | --- | ---: | ---: | ---: |"
     for bar in bars:
-        yield f"| {bar['name']} | {bar['most']:g} × | {bar['ratio']:.2f} × | {_verdict(bar['met'])} | {bar['ms']:.2f} ms | {bar['against_ms']:.2f} ms | {bar['n']} |"
+        yield f"| {bar['name']} | {bar['most']:g} × | {bar['ratio']:.2f} × | {_verdict(bar['met'])} | {_measure(bar, 'ms')} | {_measure(bar, 'against_ms')} | {bar['n']} |"
+
+
+def _measure(bar: dict[str, Any], which: str) -> str:
+    return f"{bar[which]:.2f} ms" if bar.get("unit", "ms") == "ms" else f"{bar[which] / 1000:.0f} {bar['unit']}"
 
 
 def _verdict(met: bool) -> str:
