@@ -24,7 +24,8 @@ def _completer(find: Callable[[Snapshot, click.Context, str], Iterable[str]]) ->
         from gitreg.cli import options
 
         try:
-            return [found for found in find(options.settings(context).snapshot(), context, incomplete) if found.startswith(incomplete)]
+            known = options.settings(context)._replace(no_fetch=True)  # nobody waits for a network, or is asked for a password, at a tab
+            return [found for found in find(known.snapshot(), context, incomplete) if found.startswith(incomplete)]
         except GitregError:
             return []
 

@@ -78,6 +78,14 @@ def test_where_there_is_no_registry_nothing_is_offered(tmp_path):
     assert completed(tmp_path, "gitreg promote ir") == []
 
 
+def test_an_address_is_completed_from_what_is_known(folder, git, run):
+    assert completed(folder, f"gitreg -R file://{folder}/.git promote ir") == []
+    run("list", "-R", f"file://{folder}/.git")
+    git(folder, "update-ref", "-d", "refs/heads/main")  # nobody asks there
+
+    assert completed(folder, f"gitreg -R file://{folder}/.git promote ir") == ["iris"]
+
+
 def test_a_deleted_model_and_a_broken_registry_are_not_offered(folder, git, iris):
     iris.delete_model("team/rose")
     assert completed(folder, "gitreg promote t") == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from benchmarks import servers
 from tests.cli.conftest import Said
 
 VALUES = {
@@ -70,3 +73,31 @@ def test_json_quotes_a_text(full):
 ])  # fmt: skip
 def test_a_selector_names_one_version(cli, selector, number):
     assert cli("get", selector, "number") == Said(0, f"{number}\n")
+
+
+@pytest.fixture
+def served(serve, iris, git):
+    """Return a server that has ``iris`` as ``models.git``, and its address."""
+    server = serve(servers.Daemon)
+    there = Path(server.create("models.git"))
+    git(iris.path, "push", "-q", there, "main")
+    git(there, "config", "uploadpack.allowFilter", "true")
+    return server, server.url("models.git")
+
+
+def test_one_command_reads_a_registry_by_its_address(run, served):
+    _, url = served
+
+    assert run("get", "iris@production", "metrics.accuracy", "-R", url) == Said(0, "0.91\n")
+    assert run("get", "iris@production", "metrics.accuracy", "-R", url, "--no-fetch") == Said(0, "0.91\n")
+    assert run("get", "iris@production", "number", "-R", url, "--branch", "gone") == Said(3, "", f"gitreg: there is no branch 'gone' in {url}\n  try: git ls-remote --heads {url}\n")
+
+
+def test_an_address_that_does_not_answer_is_busy_and_what_is_known_is_offered(run, served):
+    server, url = served
+    run("get", "iris@production", "number", "-R", url)
+    server.stop()
+
+    refused = "unable to connect to 127.0.0.1:; 127.0.0.1[0: 127.0.0.1]: errno=Connection refused"
+    assert run("get", "iris@production", "number", "-R", url) == Said(7, "", f"gitreg: {url} cannot be reached: {refused}\n  try: --no-fetch reads what was fetched last\n")
+    assert run("get", "iris@production", "number", "-R", url, "--no-fetch") == Said(0, "1\n")
