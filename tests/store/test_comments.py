@@ -232,3 +232,12 @@ def test_the_policy_is_never_rewritten(tmp_path):
         registry.promote("iris", "production")
 
         assert text_of(registry, "gitreg.yaml") == before
+
+
+def test_only_the_comments_that_a_person_added_are_carried_over():
+    before = b"# old\na: 1\nb: 2\n"
+    after = b"# old\na: 1  # why\n# new\nb: 2\n# end\n"
+
+    assert comments.carried(before, after, "a: 3\nb: 4\n") == "a: 3  # why\n# new\nb: 4\n# end\n"
+    assert comments.carried(None, after, "a: 3\nb: 4\n") == "# old\na: 3  # why\n# new\nb: 4\n# end\n"
+    assert comments.carried(before, before, "a: 3\n") == "a: 3\n"
