@@ -6,8 +6,8 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from benchmarks.faults import look
-from benchmarks.faults.scenes import SCENES
+from benchmarks.faults import look, processes
+from benchmarks.faults.scenes import SCENES, copied
 from benchmarks.faults.traced import OURSELVES, Point, Ran, Tracer
 from benchmarks.faults.trial import Trial
 
@@ -65,12 +65,14 @@ def _swept(folder: Path, effort: Effort, what: Callable[[Point], tuple[str, ...]
 def _command(folder: Path, name: str, what: Callable[[Point], tuple[str, ...]], fault: str | None) -> Iterator[Trial]:
     """Yield a trial for each call of the command *name*, each in a fresh copy of its repository."""
     scene, template, copy = SCENES[name], folder / "template", folder / "copy"
-    scene.make(template)
-    was, tracer = look.before(template), Tracer(folder)
+    scene.make(copy)  # a journal names the folder
+    copied(copy, template)
+    was, tracer = look.before(copy), Tracer(folder)
+    processes.warmed(scene.command)
 
     def fresh() -> None:
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(template, copy, symlinks=True)
+        copied(template, copy)
 
     fresh()
     points = tracer.points(scene.command, copy)

@@ -27,7 +27,9 @@ class Before(NamedTuple):
 
 
 def before(folder: Path) -> Before:
-    """Return what *folder* is like now."""
+    """Return what *folder* is like now; what a crash left there is healed first."""
+    if (git_dir(folder) / "gitreg" / "journal").exists():
+        Registry.open(folder).close()
     return Before(tip(folder), commits(folder), git(folder, "status", "--porcelain"), own(folder))
 
 

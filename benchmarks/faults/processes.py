@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import itertools
 import os
 import signal
 import time
 import traceback
 from typing import TYPE_CHECKING
 
+from gitreg.cli import boundary
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _PATIENCE = 20.0  # seconds until what was killed is gone
 
 
 def forked(work: Callable[[], None], *, leader: bool = False) -> int:
     """Return the id of a process that does *work*; a *leader* has a session of its own. It ends with 1 where that raises."""
+    told, ready = os.pipe()
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -24,12 +29,23 @@ def forked(work: Callable[[], None], *, leader: bool = False) -> int:
             try:
                 if leader:
                     os.setsid()
+                os.close(ready)
+                os.close(told)
                 work()
                 code = 0
             except Exception:  # noqa: BLE001 - it is told, and the parent sees the code
                 traceback.print_exc()
         os._exit(code)
+    os.close(ready)
+    os.read(told, 1)  # nothing comes: it has its session
+    os.close(told)
     return pid
+
+
+def warmed(command: Sequence[str]) -> None:
+    """Import here what *command* needs, so that a process that is forked to carry it out does not."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        boundary.run([*itertools.takewhile(str.isalpha, command), "--help"])
 
 
 def ended(pid: int) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg import Registry
+from gitreg.store import worktree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,12 @@ OWN = {"notes.txt": "edited\n", "staged.txt": "staged\n", "untracked.txt": "untr
 def git(folder: Path, *args: str) -> str:
     """Run git in *folder* and return what it printed, whatever its exit code is."""
     return subprocess.run(["git", "-C", str(folder), *args], check=False, capture_output=True, text=True).stdout.strip()
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """Copy a repository, hard links as hard links: by them gitreg knows its own locks."""
+    subprocess.run(["cp", "-a", str(folder), str(to)], check=True)
+    return to
 
 
 def plain(folder: Path) -> None:
@@ -48,6 +56,18 @@ def own_work(folder: Path) -> None:
     git(folder, "add", "staged.txt")
 
 
+def crashed(folder: Path) -> None:
+    """Make a checkout, in which a promotion came to its end but for the refresh of the files."""
+    checkout(folder)
+    pid = os.fork()
+    if pid == 0:
+        worktree.Refresh.apply = lambda self, paths: os._exit(0)  # noqa: ARG005
+        with Registry.open(folder) as registry:
+            registry.promote("iris@1", "staging")
+        os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
 def bare(folder: Path) -> None:
     """Make a bare repository with a registry."""
     origin = folder.with_name(f"{folder.name}-origin")
@@ -72,6 +92,7 @@ class Scene(NamedTuple):
 
 SCENES = {
     "promote": Scene(checkout, ("promote", "iris@3", "production")),
+    "promote after a crash": Scene(crashed, ("promote", "iris@3", "production")),
     "promote, bare": Scene(bare, ("promote", "iris@3", "production")),
     "register": Scene(checkout, ("register", "iris", "--metric", "accuracy=0.9")),
     "register a model": Scene(checkout, ("register", "team/new", "--version", "1.0")),

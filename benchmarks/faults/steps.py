@@ -15,9 +15,9 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.faults import look
+from benchmarks.faults import look, processes
 from benchmarks.faults.planted import plant
-from benchmarks.faults.scenes import SCENES
+from benchmarks.faults.scenes import SCENES, copied
 from benchmarks.faults.trial import Trial
 from gitreg.cli import boundary
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from benchmarks.faults.trial import Effort
 
-_KILLED = ("register a model", "promote, bare", "init")
+_KILLED = ("register a model", "promote, bare", "promote after a crash", "init")
 _CALLS = ("open", "write", "fsync", "rename", "replace", "link", "unlink", "mkdir")
 
 
@@ -53,12 +53,15 @@ def _interrupt() -> None:
 def _swept(folder: Path, name: str, die: Callable[[], None], fault: str | None) -> Iterator[Trial]:
     scene, template, copy = SCENES[name], folder / "template", folder / "copy"
     folder.mkdir()
-    scene.make(template)
-    was, k, step = look.before(template), 0, "none"
+    scene.make(copy)
+    copied(copy, template)
+    processes.warmed(scene.command)
+    was, k, step = look.before(copy), 0, "none"
+    shutil.rmtree(copy)
     known: dict[str, tuple[str, ...]] = {}  # two steps between which nothing is written leave the same
     while step:
         k += 3 if fault else 1  # a planted fault shows at many steps
-        shutil.copytree(template, copy, symlinks=True)
+        copied(template, copy)
         step = _died_at(k, copy, scene.command, fault, die)
         look.quiet(copy)
         seen = look.fingerprint(copy)
