@@ -274,6 +274,16 @@ def test_clones_that_race_for_a_number_get_one_each(shared, tmp_path, git):
         assert registry.check() == ()
 
 
+def test_commands_at_once_in_the_same_clone_and_in_another_get_a_number_each(shared, git):
+    running = [subprocess.Popen([*CLI, "-R", clone, "register", "iris"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for clone in [shared.ann, shared.bob] * 3]
+
+    said = [process.communicate() for process in running]
+
+    assert [process.returncode for process in running] == [0] * 6, said
+    assert sorted(out for out, _ in said) == [f"iris@{number}\n" for number in range(4, 10)]
+    assert git(shared.ann, "status", "--porcelain") == git(shared.bob, "status", "--porcelain") == ""
+
+
 def test_expect_is_held_against_the_remote_s_state(shared, run, tips):
     run(shared.bob, "promote", "iris@2", "production")
     before = tips()
