@@ -6,8 +6,8 @@ and is ended by its process id. :mod:`benchmarks.wires` puts a faulty network be
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -210,7 +210,7 @@ MaxStartups 100
 
     def url(self, name: str, port: int = 0) -> str:
         """See :meth:`Server.url`; the path is that of the file system."""
-        return f"ssh://{getpass.getuser()}@{LOCALHOST}:{port or self.port}{self.root}/{name}"
+        return f"ssh://{pwd.getpwuid(os.geteuid()).pw_name}@{LOCALHOST}:{port or self.port}{self.root}/{name}"
 
     def client(self) -> str:
         """Return the ssh command that knows the host and has the key."""
