@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -166,6 +167,16 @@ def test_a_bare_clone_is_synced(shared, tmp_path):
     assert names(tmp_path / "bare.git") == ["1", "2", "3", "b", "a"]
 
 
+def test_a_remote_that_is_empty_gets_the_branch(shared, tmp_path):
+    run(tmp_path, "init", "-q", "--bare", "empty.git")
+    run(shared.ann, "remote", "set-url", "origin", str(tmp_path / "empty.git"))
+
+    done = shared.sync(shared.ann)
+
+    assert (done.pulled, done.pushed) == (0, 7)
+    assert shared.tip(tmp_path / "empty.git") == shared.tip(shared.ann)
+
+
 def test_the_same_stage_moved_apart_is_nobodys_until_somebody_says_so(shared):
     shared.on(shared.bob, promote(3))
     shared.sync(shared.bob)
@@ -280,6 +291,23 @@ def test_a_push_that_lost_the_race_is_replayed_again(shared):
 
     assert names(shared.ann) == ["1", "2", "3", "b", "a"]
     assert shared.tip(shared.ann) == shared.tip(shared.hub)
+
+
+def test_clones_that_sync_at_once_all_arrive(shared, tmp_path):
+    clones = [shared.ann, shared.bob, *(tmp_path / name for name in ("cid", "dee"))]
+    for clone in clones[2:]:
+        run(tmp_path, "clone", "-q", "hub.git", clone.name)
+    for clone in clones:
+        shared.on(clone, register(f"{clone.name}.1"), register(f"{clone.name}.2"))
+
+    with ThreadPoolExecutor(len(clones)) as pool:
+        done = list(pool.map(shared.sync, clones))
+    for clone in clones:
+        shared.sync(clone)
+
+    assert [each.pushed for each in done] == [2] * len(clones)
+    assert sorted(names(shared.ann)) == sorted(["1", "2", "3", *(f"{clone.name}.{n}" for clone in clones for n in (1, 2))])
+    assert len({shared.tip(place) for place in (*clones, shared.hub)}) == 1
 
 
 # -- the answer is lost ---------------------------------------------------------------------------------------
