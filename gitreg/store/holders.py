@@ -200,8 +200,10 @@ def _process(pid: int) -> Process | None:
     named = tuple(value for key, _, value in (pair.partition("=") for pair in given or ()) if key in _WHERE)
     try:
         cwd: str | None = os.readlink(os.path.join(folder, "cwd"))
-    except OSError:
+    except PermissionError:
         cwd = None
+    except OSError:  # it is ending, and does nothing more
+        return None
     return Process(pid, int(parent), name, words or ((name,) if words is not None else None), cwd, named, _files(folder))
 
 

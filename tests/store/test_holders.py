@@ -175,6 +175,14 @@ def test_a_process_whose_details_are_hidden_may_hold_it(repo, left, monkeypatch,
     proc_of(tmp_path / "proc", "ext4", True)
     (tmp_path / "proc" / "77").mkdir()
     (tmp_path / "proc" / "77" / "stat").write_text("77 (git) S 1 77 77 0")
+    readlink = os.readlink
+
+    def hidden(path):
+        if str(path).endswith("/77/cwd"):
+            raise PermissionError(path)
+        return readlink(path)
+
+    monkeypatch.setattr(os, "readlink", hidden)
     monkeypatch.setattr(holders, "_PROC", str(tmp_path / "proc"))
 
     assert why(repo, left) == "is held by process 77 (git)"
