@@ -12,6 +12,7 @@ from gitreg.reads import Reads, RegistryAt
 from gitreg.records import ModelVersion, Occasion, Receipt, settled
 from gitreg.store.cache import Cache
 from gitreg.store.snapshot import Snapshot
+from gitreg.store.turns import Turns
 from gitreg.verbs import Verbs
 from gitreg.where import Location, locate
 
@@ -38,7 +39,7 @@ class Registry(Reads, Verbs):
     def __init__(self, location: Location, *, dry_run: bool = False, offline: bool = False) -> None:
         self._location = location
         self._dry_run, self._offline = dry_run, offline
-        self._cache = Cache(location.repo)
+        self._cache, self._turns = Cache(location.repo), Turns()
         self._last: Snapshot | None = None
         self._turn = threading.Lock()
 
@@ -277,7 +278,7 @@ class Registry(Reads, Verbs):
     def _target(self) -> Target:
         from gitreg.store.transaction import Target
 
-        return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._remote, self._cache)
+        return Target(self._location.repo, self._location.writable_ref(), self._at, self._guarded, self._remote, self._cache, self._turns)
 
     def _remote(self, view: View) -> Remote | None:
         """Return the remote that a write goes to, or None: it stays here, or nobody shares this branch."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.operations import events as eventlog
 from gitreg.records import Event, Occasion, Receipt, committed_at, settled
-from gitreg.store import commits, lock, notes, worktree
+from gitreg.store import commits, lock, notes, turns, worktree
 from gitreg.store.plan import OFTEN, Pairs, Plan, Wording, concluded, plan
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _LONGEST_PAUSE = 0.5  # seconds
 
 
 class Target(NamedTuple):
-    """Where a write goes: the ref, how to see a commit, whether review guards the ref, who shares it, what was read before, who hears how far it is."""
+    """Where a write goes: the ref, how to see a commit, whether review guards the ref, who shares it, what was read before, whose turn it is, who hears how far it is."""
 
     repo: GitRepo
     ref: str
@@ -44,6 +44,7 @@ class Target(NamedTuple):
     guarded: Callable[[View], bool]
     remote: Callable[[View], Remote | None]
     cache: Cache
+    turns: turns.Turns
     watch: Watch | None = None
 
 
@@ -88,11 +89,12 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
     Raises:
         GitregError: *planned* or the repository refuses; nothing is changed.
     """
+    target.turns.begin()
     with lock.held(target.repo.common_dir) as descriptor:
         healed = worktree.heal(target.repo, descriptor)
         for attempt in range(_TRIES):
             if attempt:
-                time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
+                _pause(begun, attempt)
             if begun is None or attempt or not _is_at(target, begun.tip):
                 begun = start(target, ask=attempt > 0)
             begun, made = _judged(target, planned, begun)
@@ -100,8 +102,18 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
                 return receipt(made, None, occasion, healed + _followed(target, begun, descriptor))
             outcome, new = _committed(target, made, begun, occasion, descriptor)
             if outcome is not commits.Outcome.LOST:
+                if begun.remote:
+                    target.turns.won()
                 return receipt(made, new, occasion, healed + _notes(target, made, begun, outcome))
     raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
+
+
+def _pause(begun: Start | None, attempt: int) -> None:
+    """Wait before another attempt: on one machine to let the other be done, at a remote for a turn."""
+    if begun and begun.remote:
+        turns.lost(attempt)
+    else:
+        time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
 
 
 def _judged(target: Target, planned: Callable[[Snapshot], Plan], begun: Start) -> tuple[Start, Plan]:
