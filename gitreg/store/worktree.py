@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError
 from gitreg.store import holders, journal, process
-from gitreg.store.disk import sync
+from gitreg.store.disk import sync, sync_all
 from gitreg.store.gitrepo import checkout_at
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Refresh:
         if now.busy:
             raise ConflictError("a {what} is under way in {folder!r}", what=now.busy, folder=now.folder, hint=f"finish or abort the {now.busy} first")
         self._seen = {path: self._look(path) for path in before}
-        new = [path for path, blob in before.items() if blob is None]
-        roots = {root for path in new for root in self._new_folders(path)}
+        new = {path for path, blob in before.items() if blob is None}
+        roots = self._new_folders(new)
         index, edits = self._index_at({*before, *roots}), self._edits([path for path, blob in before.items() if blob is not None])
         try:
             yield
@@ -87,7 +87,7 @@ class Refresh:
             answers = index(), edits()
         staged, edited = _staged(answers[0]), answers[1]
         for path, entry in staged.items():
-            if path in roots or (path not in before and any(path.startswith(f"{file}/") for file in new)):
+            if path in roots or (path not in before and not new.isdisjoint(_above(path))):
                 raise self._in_the_way(path, "staged changes")
             if entry.overlooked and self._differs(path, entry.blob):
                 raise self._in_the_way(path, "edits that git was told to overlook")
@@ -99,12 +99,15 @@ class Refresh:
         if edited:
             raise self._in_the_way(edited[0], "edits that are not committed")
 
-    def _new_folders(self, path: str) -> Iterator[str]:
-        """Yield the folders above *path* that the old commit does not have: a file may be staged under their name."""
-        folder = os.path.dirname(path)
-        while folder and self._blob(self.old, folder) is None:
-            yield folder
-            folder = os.path.dirname(folder)
+    def _new_folders(self, paths: Iterable[str]) -> set[str]:
+        """Return the folders above *paths* that the old commit does not have: a file may be staged under their name."""
+        new, there = set[str](), set[str]()
+        for path in paths:
+            for folder in _above(path):
+                if folder in new or folder in there:
+                    break
+                (new if self._blob(self.old, folder) is None else there).add(folder)
+        return new
 
     def _in_the_way(self, path: str, what: str) -> ConflictError:
         return ConflictError("{path} in {folder!r} has {what}: this write would touch them", path=path, folder=self.checkout.folder, what=what, hint=f"git stash push -- {path}")
@@ -188,17 +191,9 @@ class Refresh:
 
     def settle(self, paths: Iterable[str]) -> None:
         """Sync the refreshed files and put the new index in place."""
-        folders = {""}
-        for path in paths:
-            file = os.path.join(self.checkout.folder, path)
-            if os.path.isfile(file):  # a sparse checkout leaves it out
-                sync(file)
-                folder = os.path.dirname(path)
-                while folder not in folders:  # the ones above may be new as well
-                    folders.add(folder)
-                    folder = os.path.dirname(folder)
-        for folder in sorted(folders):
-            sync(os.path.join(self.checkout.folder, folder))
+        there = [path for path in paths if os.path.isfile(os.path.join(self.checkout.folder, path))]  # a sparse checkout leaves some out
+        folders = {folder for path in there for folder in _above(path)} | {""}  # the ones above may be new as well
+        sync_all([os.path.join(self.checkout.folder, path) for path in (*there, *sorted(folders))])
         sync(self._copy)
         os.replace(self._copy, self._index)
         sync(self.checkout.git_dir)
@@ -275,6 +270,12 @@ class Refresh:
 
     def _git(self, *args: str, env: dict[str, str] | None = None, data: bytes | None = None) -> tuple[int, bytes, bytes]:
         return self.repo.git(*self._place(), *args, env={"GIT_INDEX_FILE": self._copy} | (env or {}), lock=self.lock, folder=self.checkout.folder, data=data)
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders above *path*, the nearest first, but for the top."""
+    while path := os.path.dirname(path):
+        yield path
 
 
 def _staged(lines: Iterable[str]) -> dict[str, Staged]:
