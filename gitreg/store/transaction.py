@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Start", "Target", "Wording", "commit", "commit_plan", "plan", "receipt", "start"]
 
-_TRIES = 200  # with the pauses about a minute
+_TRIES = 200  # at least
 _LONGEST_PAUSE = 0.5  # seconds
 
 
@@ -90,9 +91,12 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
         GitregError: *planned* or the repository refuses; nothing is changed.
     """
     target.turns.begin()
+    since = time.monotonic()
     with lock.held(target.repo.common_dir) as descriptor:
         healed = worktree.heal(target.repo, descriptor)
-        for attempt in range(_TRIES):
+        for attempt in count():
+            if _gives_up(begun, attempt, since):
+                break
             if attempt:
                 _pause(begun, attempt)
             if begun is None or attempt or not _is_at(target, begun.tip):
@@ -105,7 +109,11 @@ def commit_plan(target: Target, planned: Callable[[Snapshot], Plan], occasion: O
                 if begun.remote:
                     target.turns.won()
                 return receipt(made, new, occasion, healed + _notes(target, made, begun, outcome))
-    raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=_TRIES)
+    raise BusyError("other writers won the race for {ref} {tries} times", ref=target.ref, tries=attempt)
+
+
+def _gives_up(begun: Start | None, attempt: int, since: float) -> bool:
+    return attempt >= _TRIES and (begun is None or begun.remote is None or time.monotonic() - since > turns.PATIENCE)
 
 
 def _pause(begun: Start | None, attempt: int) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 
-_WRITES = 20  # a turn
-_GAP = 4  # times a write: others take two to finish what is in vain, to fetch and to push
+PATIENCE = 300.0  # seconds of losing, until a write gives up
+_WRITES = 10  # a turn
+_GAP = 3  # times a write: others take two to finish what is in vain, to fetch and to push
 _APART = 1.0  # seconds: writes further apart are no loop
 _PAUSE = 3.0  # seconds
 

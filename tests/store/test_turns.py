@@ -33,9 +33,9 @@ def written(clock, writes, each, apart=0.0):
 
 
 def test_a_loop_leaves_a_gap_after_each_turn_as_long_as_a_few_writes(clock):
-    written(clock, 45, each=0.05)
+    written(clock, 25, each=0.05)
 
-    assert clock.pauses == pytest.approx([0.2, 0.2])
+    assert clock.pauses == pytest.approx([0.15, 0.15])
 
 
 def test_writes_that_are_far_apart_never_wait(clock):
