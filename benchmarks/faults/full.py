@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SIZE = "1m"
 _PAGE = 4096
+_FREED = 90  # pages at least: what comes afterwards has room in them
 _AGAIN = 3  # writes that are tried on a full disk, and that must succeed when it is not
 _MOST = 200
 
@@ -41,7 +42,7 @@ def filled(folder: Path, effort: Effort, fault: str | None) -> Iterator[Trial]:
 
 def _once(disk: Path, was: look.Before, chance: random.Random, fault: str | None) -> Trial:
     registry, ballast = disk / "registry", disk / "ballast"
-    ballast.write_bytes(b"." * _PAGE * chance.randint(20, 60))
+    ballast.write_bytes(b"." * _PAGE * chance.randint(_FREED, _FREED + 20))
     told, refused, found = [], 0, []
     for number in range(_MOST):
         done = _command(registry, fault, "register", "iris", "--description", "x" * chance.randint(0, 3 * _PAGE))

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from benchmarks.faults.trial import Outcome
 
 _ROOT = Path(__file__).parents[2]
 PAGE, DATA = _ROOT / "docs" / "explanation" / "reliability.md", _ROOT / "benchmarks" / "faults.json"
 _BEGIN, _END = "<!-- begin: written by python -m benchmarks.faults -->\n", "<!-- end: written by python -m benchmarks.faults -->\n"
+_SHOWN = 10  # violations of a row
 
 
 def record(outcome: Outcome, form: str) -> dict[str, Any]:
@@ -21,12 +22,12 @@ def record(outcome: Outcome, form: str) -> dict[str, Any]:
     return outcome._asdict() | {"violations": list(outcome.violations), "seconds": round(outcome.seconds, 1), "form": form}
 
 
-def markdown(records: Iterable[Mapping[str, Any]]) -> str:
+def markdown(records: Sequence[Mapping[str, Any]]) -> str:
     """Return the table."""
     return "\n".join(_lines(records))
 
 
-def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "| `--only` | what was done | how many | violations (allowed: 0) | |"
     yield "| --- | --- | ---: | ---: | --- |"
     for one in records:
@@ -34,6 +35,8 @@ def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"| {one['name']} | {one['test']} | - | - | skipped: {one['skipped']} |"
         else:
             yield f"| {one['name']} | {one['test']} | {one['done']:,} {one['unit']} | {len(one['violations'])} | {one['form']} form, {one['seconds']:,.0f} s |"
+    for one in records:
+        yield from (f"\n* {one['name']}: {violation}" for violation in one["violations"][:_SHOWN])
 
 
 def write(records: list[dict[str, Any]], machine: Mapping[str, str]) -> Iterable[Path]:
@@ -46,5 +49,5 @@ def write(records: list[dict[str, Any]], machine: Mapping[str, str]) -> Iterable
     assert begin
     assert end
     measured = "Done on: " + ", ".join(f"{value} {name}" if name == "cores" else f"{name} {value}" for name, value in machine.items()) + "."
-    PAGE.write_text(f"{head}{begin}\n{measured}\n\n{markdown(rows.values())}\n\n{end}{tail}")
+    PAGE.write_text(f"{head}{begin}\n{measured}\n\n{markdown(list(rows.values()))}\n\n{end}{tail}")
     return PAGE, DATA
