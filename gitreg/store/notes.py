@@ -24,7 +24,7 @@ def of_commit(repo: GitRepo, unshared: str | None, outcome: Outcome) -> Iterator
         yield f"git knows no name for you, this was committed as {who}; set one: git config --global user.name NAME, user.email ADDRESS"
     entry = journal.read(repo.common_dir)
     if outcome is Outcome.SHARED:
-        yield "the remote has this change; the branch here could not follow: gitreg sync"
+        yield "the remote has this change; the branch here could not follow, and will with the next write or gitreg sync"
     if entry is not None:
         yield f"committed, but git could not refresh the files in {' and '.join(entry.checkouts)}: the next command tries again"
     if unshared:
