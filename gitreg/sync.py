@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -11,16 +9,13 @@ from msgspec.structs import replace
 from gitreg.errors import BusyError, ConflictError, NotFoundError
 from gitreg.rebase import Replayed, replayed, tip_of
 from gitreg.records import Synced
-from gitreg.store import commits, lineage, lock, notes, worktree
+from gitreg.store import commits, lineage, lock, notes, turns, worktree
 
 if TYPE_CHECKING:
     from gitreg.operations.replay import Choice
     from gitreg.records import Occasion
     from gitreg.store.remote import Remote
     from gitreg.store.transaction import Target
-
-_TRIES = 50
-_LONGEST_PAUSE = 0.5  # seconds
 
 
 def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehearsal: bool = False) -> Synced:
@@ -37,9 +32,7 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
     """
     with lock.held(target.repo.common_dir) as descriptor:
         healed = worktree.heal(target.repo, descriptor)
-        for attempt in range(_TRIES):
-            if attempt:
-                time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
+        for _ in turns.attempts():
             tip = tip_of(target)
             remote = _shared(target, tip)
             theirs = remote.fetch()
@@ -53,7 +46,7 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
             outcome = _exchanged(target, remote, (tip, theirs, made.tip), descriptor)
             if outcome is not commits.Outcome.LOST:
                 return replace(done, notes=(*healed, *notes.of_commit(target.repo, None, outcome)))
-    raise BusyError("other writers won the race for {remote} {tries} times", remote=remote.name, tries=_TRIES)
+    raise BusyError("other writers won the race for {ref} at its remote all the time", ref=target.ref)
 
 
 def _shared(target: Target, tip: str) -> Remote:

@@ -7,6 +7,11 @@ holds up all others for as long as it runs. Sharing alone, without turns, is wha
 from __future__ import annotations
 
 import time
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PATIENCE = 300.0  # seconds of losing, until a write gives up
 _WRITES = 10  # a turn
@@ -35,6 +40,17 @@ class Turns:
         if not self._writes:
             self._first = self._last
         self._writes += 1
+
+
+def attempts() -> Iterator[int]:
+    """Yield 0, 1, 2 …, with a pause after each that lost, for as long as there is patience."""
+    since = time.monotonic()
+    for attempt in count():
+        if attempt:
+            lost(attempt)
+        if time.monotonic() - since > PATIENCE:
+            return
+        yield attempt
 
 
 def lost(attempt: int) -> None:

@@ -52,3 +52,12 @@ def test_who_has_waited_longest_pauses_least(clock, monkeypatch):
 
     assert clock.pauses == sorted(clock.pauses, reverse=True)
     assert clock.pauses[0] < 0.5
+
+
+def test_attempts_end_when_there_is_no_patience_left(clock):
+    begun = clock.now
+
+    tried = list(turns.attempts())
+
+    assert tried == list(range(len(tried)))
+    assert turns.PATIENCE - 1 < clock.now - begun < turns.PATIENCE + 1
