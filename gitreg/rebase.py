@@ -14,7 +14,7 @@ from gitreg import history
 from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
 from gitreg.operations import events, message, replay
 from gitreg.operations.renumbering import Renumbering, Work
-from gitreg.records import Rebased, Renumbered
+from gitreg.records import Rebased, Renumbered, Stages
 from gitreg.store import comments, commits, layout, lineage, lock, notes, worktree
 from gitreg.store import plan as plans
 from gitreg.store.gitrepo import LoggedCommit
@@ -130,7 +130,7 @@ def replayed(target: Target, tip: str, onto: str, stages: Choice | None, occasio
         raise ConflictError("{tip} and {onto} have no common history", tip=tip[:12], onto=onto[:12], hint="git fetch --unshallow" if target.repo.cut_off() else "")
     if not chain:
         return Replayed(onto)
-    landed = {message.operation_in(text): commit for commit, text in lineage.messages(target.repo, chain[0].parents[0], onto)}
+    landed = {operation: commit for commit, text in lineage.messages(target.repo, chain[0].parents[0], onto) for operation in message.operations_in(text)}
     walk = _Walk(target, onto, stages, occasion)
     for commit in chain:
         there = landed.get(message.operation_in(commit.message) or commit.id)
@@ -152,8 +152,10 @@ class _Walk:
     def step(self, commit: Commit, landed: str | None) -> None:
         """Replay one commit, unless it *landed* on the new base before."""
         if landed:
-            there = lineage.read(self.target.repo, landed)
-            numbers = self.so_far.numbers.paired(_Difference(self.target, commit).work, _Difference(self.target, there).work)
+            done, there = _Difference(self.target, commit), _Difference(self.target, lineage.read(self.target.repo, landed))
+            numbers = self.so_far.numbers.paired(done.work, there.work)
+            if numbers is None or not there.covers(done, numbers):
+                raise ConflictError("{landed} on the new base has the same Gitreg-Op, but did not do all of this: was one of them amended, or squashed with others?", landed=landed[:8], hint="git log -p, and git rebase --interactive to drop what is there already")
             self.so_far = self.so_far._replace(landed=self.so_far.landed + 1, numbers=numbers)
         elif lineage.is_own(self.target.repo, commit, self.onto):
             self._replay(_Difference(self.target, commit))
@@ -253,6 +255,25 @@ class _Difference:
         alone = plan.base.blob_id(path) == self.before.blob_id(_path(source)) and _record(plan.draft, layout.place(path)) == _record(self.after, source)
         return new if alone and new is not None else comments.carried(old, new or b"", text.decode()).encode()
 
+    def covers(self, other: _Difference, numbers: Renumbering) -> bool:
+        """Tell whether all that *other* did, in these *numbers*, was done here too; its new versions are paired already."""
+        new = {layout.manifest(model, number) for model, registered in other.work.registered() for number in registered}
+        return all(
+            self._has(other, place, numbers) if path in other._places else self._changed.get(path, ())[2:] == change[2:]
+            for path, change in other._changed.items()
+            if not (place := other._places.get(path, layout.Place(""))).kind or _path(place) not in new
+        )
+
+    def _has(self, other: _Difference, place: layout.Place, numbers: Renumbering) -> bool:
+        there = place._replace(number=numbers.number(place.model, place.number))
+        before, after, here = _record(other.before, place), _record(other.after, place), _record(self.after, there)
+        said = [{comment.text for comment in comments.comments(view.bytes_of(_path(at)) or b"")} for view, at in ((other.before, place), (other.after, place), (self.after, there))]
+        if here is None or not said[1] - said[0] <= said[2]:
+            return False
+        if isinstance(after, Stages):
+            return _moved_too(numbers.of_stages(place.model, before), numbers.of_stages(place.model, after), here)
+        return all(_holds(getattr(before, field, None), getattr(after, field), getattr(here, field)) for field in after.__struct_fields__ if field != "links")
+
     def others(self, base: Snapshot) -> dict[str, Entry | None]:
         """Return what the commit changed beside models, by path from the repository's top: taken over as it is.
 
@@ -270,6 +291,23 @@ class _Difference:
             if there != new:
                 found[path] = new
         return found
+
+
+def _moved_too(before: Stages, after: Stages, here: Stages) -> bool:
+    """Tell whether *here* every version is, or was, where it went between *before* and *after*."""
+    for stage, pointer in after.pointers.items():
+        known = (here.pointer(stage).number, *here.pointer(stage).previous, *here.archived)
+        if pointer.number is not None and pointer.number != before.pointer(stage).number and pointer.number not in known:
+            return False
+    return all(here.state_of(number) is not None for number in after.archived if number not in before.archived)
+
+
+def _holds(before: Any, after: Any, here: Any) -> bool:
+    """Tell whether what changed between *before* and *after* is so *here*: of a map, the keys that changed."""
+    if isinstance(after, dict) and isinstance(here, dict):
+        was = before if isinstance(before, dict) else {}
+        return all(key in here and here[key] == value for key, value in after.items() if key not in was or was[key] != value) and not any(key in here for key in was if key not in after)
+    return bool(after in (before, here))
 
 
 def _entry(mode: str | None, object_id: str | None) -> Entry | None:

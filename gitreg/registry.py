@@ -242,6 +242,8 @@ class Registry(Reads, Verbs):
         """
         from gitreg import rebase
 
+        if self._location.remote:
+            raise UsageError("a branch that is read by its address cannot be rebased", hint="git clone, and gitreg rebase there")
         with self._turn:
             return rebase.rebased(self._target(), onto, stages, self.occasion(), rehearsal=self._dry_run)
 

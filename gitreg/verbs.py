@@ -67,7 +67,7 @@ class Verbs(ABC):
         assert version_made
         return version_made
 
-    def record(self, model: str, **facts: Any) -> ModelVersion:
+    def record(self, model: str, /, **facts: Any) -> ModelVersion:
         """Add a version that was made elsewhere or before: its facts are those of :meth:`register`, and its past.
 
         That is ``version`` (its name), ``created_at``, ``created_by``, ``status`` (``failed`` too), ``later_runs`` and

@@ -86,6 +86,11 @@ def operation_in(message: str) -> str:
     return next((line.removeprefix(f"{OP}: ").strip() for line in _trailers(message) if line.startswith(f"{OP}: ")), "")
 
 
+def operations_in(message: str) -> tuple[str, ...]:
+    """Return the ids of all operations that a message names: of a commit that was squashed, those of its parts."""
+    return tuple(re.findall(rf"^{OP}: (\S+)$", message, re.MULTILINE))
+
+
 def claims_in(message: str) -> tuple[Claim, ...]:
     """Return what the author claims to have overridden, from the trailers of the last paragraph."""
     last = message.strip().rpartition("\n\n")[2]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from gitreg import names
 from gitreg.records import Pointer, Stages
 from gitreg.store import layout
@@ -11,6 +13,7 @@ from gitreg.store import layout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gitreg.records import Manifest
     from gitreg.view import View
 
 
@@ -52,10 +55,19 @@ class Renumbering:
         pairs = {model: zip(new, range(base.count(model) + 1, base.count(model) + 1 + len(new)), strict=True) for model, new in work.registered()}
         return self._with(pairs)
 
-    def paired(self, work: Work, landed: Work) -> Renumbering:
-        """Return this with the numbers that *work* got when it *landed* on the new base."""
+    def paired(self, work: Work, landed: Work) -> Renumbering | None:
+        """Return this with the numbers that *work* got when it *landed* on the new base; None where a version of it is not there."""
         there = dict(landed.registered())
-        return self._with({model: zip(new, there.get(model, new), strict=False) for model, new in work.registered()})
+        pairs: dict[str, list[tuple[int, int]]] = {}
+        for model, new in work.registered():
+            left = list(there.get(model, ()))
+            for number in new:
+                found = next((other for other in left if _is_same(work.after.find_manifest(model, number), landed.after.find_manifest(model, other))), None)
+                if found is None:
+                    return None
+                left.remove(found)
+                pairs.setdefault(model, []).append((number, found))
+        return self._with(pairs)
 
     def _with(self, more: Mapping[str, Iterable[tuple[int, int]]]) -> Renumbering:
         return Renumbering({model: self._numbers.get(model, {}) | dict(more.get(model, ())) for model in {*self._numbers, *more}})
@@ -77,3 +89,11 @@ class Renumbering:
             return f"{model}@{self.number(model, number)}"
         place = layout.place(uri)
         return layout.manifest(place.model, self.number(place.model, place.number)) if place.kind == "manifest" else uri
+
+
+def _is_same(one: Manifest | None, other: Manifest | None) -> bool:
+    """Tell whether two manifests are one version under two numbers; links follow the numbers."""
+    if one is None or other is None:
+        return False
+    automatic = one.version == str(one.number) and other.version == str(other.number)
+    return replace(one, number=other.number, version=other.version if automatic else one.version, links=other.links) == other

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, UsageError
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from gitreg.records import Occasion
 
 SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
-_LONG = 1.0  # seconds: for so long no git that lives holds a lock of ours unchanged
 
 
 class Identity(NamedTuple):
@@ -150,40 +148,21 @@ class GitRepo:
             folder = os.path.dirname(folder) if folder != "refs/heads" else ""
 
     def drop_stale_locks(self, ref: str, new: str = "") -> bool:
-        """Remove the locks that an ``update-ref`` of ours left which was killed, on the way to *new* if that is known.
+        """Remove the locks of a ref and of HEAD whose maker is gone; tells whether the ref's was one of them.
 
-        The caller holds the registry's lock, which that git held too: it is gone. A lock of the ref is its own if it has
-        *new* in it, which nobody else writes; or if it stays as it is for longer than a living git needs, and is empty or has
-        a commit of gitreg's in it. HEAD's lock it takes together with the ref's, and leaves it empty.
+        One with *new* in it is of an ``update-ref`` of ours that was killed: nobody else writes that id. For the others
+        it must be proven, see ``holders.py``: a push leaves an id of gitreg's in the lock as well.
         """
+        from gitreg.store import holders
+
         lock = os.path.join(self.common_dir, f"{ref}.lock")
+        ours = bool(new) and _text(lock) == new
+        if ours:
+            os.unlink(lock)
         folders = {self.common_dir, self.git_dir, *(checkout.git_dir for checkout in self.checkouts())}
-        stale = [lock] if self._is_stale(lock, new) else []
-        if stale or not os.path.exists(lock):
-            stale += [head for head in (os.path.join(folder, "HEAD.lock") for folder in sorted(folders)) if self._is_stale(head)]
-        for path in reversed(stale):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-        return bool(stale)
-
-    def _is_stale(self, lock: str, new: str = "") -> bool:
-        deadline = time.monotonic() + _LONG
-        while True:
-            try:
-                with open(lock, encoding="ascii", errors="replace") as file:
-                    text = file.read().strip()
-            except (FileNotFoundError, NotADirectoryError):
-                return False
-            if text and (text == new or not self._wrote(text)):
-                return text == new
-            if time.monotonic() > deadline:
-                return True
-            time.sleep(0.02)
-
-    def _wrote(self, commit: str) -> bool:
-        """Tell whether *commit* is one of gitreg's."""
-        found = self.reader.read(commit) if commit.isalnum() else None
-        return found is not None and found.data is not None and b"\nGitreg-Op: " in found.data
+        left = [path for path in (lock, *(os.path.join(folder, "HEAD.lock") for folder in sorted(folders))) if os.path.exists(path)]
+        dropped = holders.drop_stale(left, holders.places(self)) if left else []
+        return ours or lock in dropped
 
     # -- who and how --------------------------------------------------------------------------------------
 
@@ -396,6 +375,15 @@ class RefUpdate:
         if "reference-transaction" in said or "ref updates aborted by hook" in said:
             raise ConflictError("the reference-transaction hook of this repository refused: {said}", said=said)
         raise BusyError("git could not move {ref}: {said}", ref=ref, said=said)
+
+
+def _text(lock: str) -> str | None:
+    """Return what a lock says, or None where there is none."""
+    try:
+        with open(lock, encoding="ascii", errors="replace") as file:
+            return file.read().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _head(git_dir: str) -> str | None:

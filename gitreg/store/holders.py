@@ -26,7 +26,8 @@ _FIRST_NAMESPACE = 0xEFFFFFFC  # of processes: a fixed number of Linux
 _LOCAL = frozenset(("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "overlay", "tmpfs", "ramfs", "f2fs", "bcachefs", "jfs", "vfat", "exfat", "ntfs3"))
 _WHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 _READERS = ("cat-file",)  # git commands that never lock, and live long
-_SECRET = re.compile(r"(?<=://)[^/\s@]*@")
+_VALUED = ("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--super-prefix", "--config-env", "--exec-path", "--attr-source")
+_GITS = re.compile(r"(index|HEAD|ORIG_HEAD|FETCH_HEAD|MERGE_HEAD|REBASE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|AUTO_MERGE|config|config\.worktree|packed-refs|shallow|description|gc\.pid|sparse-checkout)\.lock")
 
 Look = tuple[int, int, int, int]
 
@@ -57,7 +58,7 @@ def places(repo: GitRepo) -> tuple[str, ...]:
 def locks(repo: GitRepo) -> list[str]:
     """Return the lock files of git's in *repo*, of the refs, the index and the rest."""
     folders = {repo.common_dir, *(checkout.git_dir for checkout in repo.checkouts())}
-    found = [os.path.join(folder, name) for folder in folders for name in os.listdir(folder) if name.endswith(".lock")]
+    found = [os.path.join(folder, name) for folder in folders for name in os.listdir(folder) if _GITS.fullmatch(name)]
     for below in ("refs", "objects/info", "objects/pack", *(f"worktrees/{os.path.basename(folder)}/refs" for folder in folders - {repo.common_dir})):
         for folder, _, names in os.walk(os.path.join(repo.common_dir, below)):
             found += [os.path.join(folder, name) for name in names if name.endswith(".lock")]
@@ -146,8 +147,20 @@ class Process(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What a person may know it by."""
-        return shown(_SECRET.sub("", " ".join(self.words or (self.name,))))[:80]
+        """What a person may know it by: its name, and of git the subcommand, for options may hold secrets."""
+        name = os.path.basename((self.words or (self.name,))[0])
+        return shown(f"{name} {self.subcommand}".strip())[:80]
+
+    @property
+    def subcommand(self) -> str:
+        """Which command of git it is, or nothing."""
+        words = iter((self.words or ())[1:] if self._is_git() else ())
+        for word in words:
+            if not word.startswith("-"):
+                return word
+            if word in _VALUED:
+                next(words, None)
+        return ""
 
     def has(self, file: tuple[int, int]) -> bool:
         """Tell whether it has the file of this device and inode open."""
@@ -155,9 +168,9 @@ class Process(NamedTuple):
 
     def is_git_in(self, where: Sequence[str]) -> bool:
         """Tell whether it is a git that may write in one of these folders; one whose details are hidden may."""
-        if not self._is_git() or (self.words and any(word in _READERS for word in self.words)):
+        if not self._is_git() or self.subcommand in _READERS:
             return False
-        if self.parent == os.getpid() and self.words and "update-ref" in self.words:
+        if self.parent == os.getpid() and self.subcommand == "update-ref":
             return False  # it waits for us to say what to lock
         if self.cwd is None or self.words is None:
             return True

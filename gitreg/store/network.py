@@ -11,7 +11,7 @@ from gitreg.store import process
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
+_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 _PREFIX = re.compile(r"^(?:fatal|error|remote|ERROR|warning): *")
 _ADVICE = ("hint:", "To ", "error: failed to push some refs", "Please make sure you have", "and the repository exists")
 

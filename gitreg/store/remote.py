@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _RACE = re.compile(r"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to update ref|failed to lock|incorrect old value|is at [0-9a-f]+ but expected")
 _HEAD = re.compile(r"ref: refs/heads/(\S+)\tHEAD\n")
 _UNSENT = re.compile(r"unable to access|unable to connect|unable to look up|Authentication failed|could not read (?:Username|Password)|Could not read from remote repository|initial contact")
+_NO_ROOM = re.compile(r"unpacker error|failed to write|No space left")
+_TAKEN = (" \t", "*\t", "+\t", "=\t")  # a ref that a remote took, in git's porcelain
 _STILL_AT_WORK = (0.2, 0.8)  # seconds: a server with hooks goes on when the connection is gone
 _TRIES = 5
 _NO_BRANCH = "couldn't find remote ref"
@@ -53,7 +55,7 @@ class Remote(NamedTuple):
         if code:
             if _NO_BRANCH in err:
                 return None
-            raise self._unreachable(err)
+            raise self.unreachable(err)
         found = self.repo.reader.info(self.tracking)
         return found.id if found else None
 
@@ -65,29 +67,32 @@ class Remote(NamedTuple):
 
         Raises:
             PolicyError: the remote's rules refuse, as a protected branch does.
-            BusyError: the remote has not taken it; or cannot be asked, and the sentence says that it may have.
+            BusyError: the remote cannot be reached or has no room; or it broke off, and the sentence says that it may have taken it.
         """
         options = ("--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--end-of-options")
         code, out, err = self.ask("push", *options, self.name, f"{commit}:refs/heads/{self.branch}")
         if code == 0:
             return True
         refused = next((line for line in out.splitlines() if line.startswith("!\t")), "")
-        if "[rejected]" in refused:  # git saw it before it sent anything
-            return False
+        if "[rejected]" in refused:  # git saw it before it sent anything, but to another of several addresses maybe
+            return any(line.startswith(_TAKEN) for line in out.splitlines()) and self._has(commit, said(err))
+        if _NO_ROOM.search(out + err):
+            raise BusyError("{remote} has no room for the change, nothing was written: {said}", remote=self.name, said=said(err))
         if "[remote rejected]" in refused and not _RACE.search(refused):
             raise PolicyError("{remote} refuses this change of {branch}: {said}", remote=self.name, branch=self.branch, said=said(err) or refused.rpartition("\t")[2])
         if not refused and _UNSENT.search(err):
-            raise self._unreachable(err)
+            raise self.unreachable(err)
         taken = self._has(commit, said(err))  # where a connection broke, curl may have sent it twice, and we hear of the second
         for pause in () if refused else _STILL_AT_WORK:
             if not taken:
                 time.sleep(pause)
                 taken = self._has(commit, said(err))
         if not taken and not refused:
-            raise BusyError("{remote} broke off and has not taken the change, nothing was written: {said}", remote=self.name, said=said(err))
+            raise BusyError("{remote} broke off: it has not taken {commit} so far, but may still: {said}", remote=self.name, commit=commit[:12], said=said(err), hint="gitreg sync")
         return taken
 
-    def _unreachable(self, err: str) -> BusyError:
+    def unreachable(self, err: str) -> BusyError:
+        """Return the error for what git complained of."""
         return BusyError("{remote} cannot be reached: {said}", remote=self.name, said=said(err), hint="--offline writes here only, and gitreg sync sends it later")
 
     def _has(self, commit: str, broke: str) -> bool:
@@ -114,11 +119,18 @@ def configured(repo: GitRepo, name: str, branch: str) -> Remote:
 
 
 def head(repo: GitRepo, name: str) -> str | None:
-    """Return the branch that is the HEAD of the remote *name*, asked once and then remembered as git does; None where nobody knows."""
+    """Return the branch that is the HEAD of the remote *name*, asked once and then remembered as git does; None where it says none.
+
+    Raises:
+        BusyError: the remote cannot be reached.
+    """
     known = repo.default_branch(name)
     if known:
         return known
-    _, out, _ = Remote(repo, name, "").ask("ls-remote", "--symref", "--end-of-options", name, "HEAD")
+    asked = Remote(repo, name, "")
+    code, out, err = asked.ask("ls-remote", "--symref", "--end-of-options", name, "HEAD")
+    if code:
+        raise asked.unreachable(err)
     found = _HEAD.match(out)
     if found:
         repo.git("symbolic-ref", f"refs/remotes/{name}/HEAD", f"refs/remotes/{name}/{found[1]}")

@@ -41,9 +41,10 @@ def tree_bytes(tree: Tree) -> bytes:
 
 def with_entries(tree: Tree, changed: Mapping[bytes, Entry]) -> Tree:
     """Return *tree* with *changed* entries put in at git's place: a folder sorts as if its name ended in ``/``."""
-    if changed.keys() <= tree.keys():
+    moved = any(name in tree and (tree[name].mode == FOLDER) != (entry.mode == FOLDER) for name, entry in changed.items())
+    if changed.keys() <= tree.keys() and not moved:
         return {**tree, **changed}
-    if len(changed) > _FEW:
+    if moved or len(changed) > _FEW:
         return dict(sorted({**tree, **changed}.items(), key=lambda item: _order(*item)))
     from bisect import bisect_left
 

@@ -217,12 +217,18 @@ def test_a_ref_that_is_elsewhere_does_not_move(repository, git, ref, old):
 def test_a_ref_that_another_git_holds_is_busy(repository, git):
     old, new = git(repository.worktree, "rev-parse", "HEAD", "HEAD~1").split()
     lock = Path(repository.git_dir, "refs/heads/main.lock")
-    lock.write_text(f"{new}\n")  # a commit that is not gitreg's
+    with subprocess.Popen(["sh", "-c", "git update-ref --stdin; true"], cwd=repository.worktree, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        holder.stdin.write(f"start\nupdate refs/heads/main {new} {old}\nprepare\n")
+        holder.stdin.flush()
+        assert [holder.stdout.readline() for _ in range(2)] == ["start: ok\n", "prepare: ok\n"]
 
-    with pytest.raises(BusyError, match="another git process holds the lock"):
-        moved(repository, "refs/heads/main", new, old)
+        with pytest.raises(BusyError, match="another git process holds the lock"):
+            moved(repository, "refs/heads/main", new, old)
+        assert lock.exists()
 
-    assert lock.exists()
+        holder.stdin.write("commit\n")
+        holder.stdin.close()
+    assert git(repository.worktree, "rev-parse", "main") == new
 
 
 @pytest.mark.parametrize("text", ["", "a commit of gitreg's"])

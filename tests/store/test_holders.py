@@ -77,7 +77,7 @@ def test_a_lock_that_a_process_has_open_stays_and_the_process_is_told(repo, left
     holder.stdout.readline()
 
     assert drop(repo, left) == []
-    assert why(repo, left).startswith(f"is held by process {holder.pid} ({sys.executable} -c import sys;")
+    assert why(repo, left).startswith(f"is held by process {holder.pid} ({os.path.basename(sys.executable)})")
 
 
 def waits_in_the_worktree(repo):
@@ -103,7 +103,7 @@ def test_a_lock_stays_while_a_git_is_at_work_in_the_repository(repo, left, runni
     holder = running(waiting_git, *words, **options)
 
     assert drop(repo, left) == []
-    assert why(repo, left).startswith(f"is held by process {holder.pid} ({waiting_git}"[:80])
+    assert why(repo, left).startswith(f"is held by process {holder.pid} ({os.path.basename(waiting_git)}")
 
 
 def test_a_git_at_work_elsewhere_holds_nothing_here(repo, left, running, waiting_git, tmp_path):
@@ -210,5 +210,5 @@ def test_who_has_the_registry_s_lock_is_told(repo, running):
     with pytest.raises(BusyError) as caught, lock.held(repo.common_dir, patience=0):
         pass
 
-    assert caught.value.message.startswith(f"another process has been writing to this registry for 0 seconds: process {holder.pid} ({sys.executable} -c import sys\\nfrom")
+    assert caught.value.message.startswith(f"another process has been writing to this registry for 0 seconds: process {holder.pid} ({os.path.basename(sys.executable)})")
     assert "s3cret" not in caught.value.message

@@ -86,10 +86,22 @@ def test_the_head_of_a_remote_is_asked_for_and_remembered(hub, repo, git):
     assert remote.head(repo, "origin") == "main"
 
 
-def test_the_head_of_a_remote_that_is_gone_is_unknown(hub, repo):
+def test_the_head_of_a_remote_that_is_gone_is_not_guessed(hub, repo):
     hub.rename(hub.parent / "gone.git")
 
-    assert remote.head(repo, "origin") is None
+    with pytest.raises(BusyError, match=r"^origin cannot be reached: "):
+        remote.head(repo, "origin")
+
+
+def test_of_several_addresses_one_that_took_it_is_enough(hub, repo, origin, git, tmp_path):
+    git(tmp_path, "clone", "--quiet", "--bare", str(hub), "other.git")
+    git(tmp_path / "other.git", "update-ref", "refs/heads/main", commit_on(git, tmp_path / "other.git", "main", "theirs"))
+    for place in (hub, tmp_path / "other.git"):
+        git(repo.worktree, "remote", "set-url", "--add", "--push", "origin", str(place))
+    ours = commit_on(git, repo.worktree, "main")
+
+    assert origin.push(ours)
+    assert git(hub, "rev-parse", "main") == ours
 
 
 @pytest.mark.parametrize(
