@@ -351,6 +351,52 @@ def test_a_replay_that_forgets_the_operation_is_caught(shared, monkeypatch):
         lost_answer(shared)
 
 
+def test_a_commit_that_was_pushed_and_then_amended_is_not_taken_for_landed(shared):
+    with Registry.open(shared.ann) as registry:
+        registry.update("iris@1", description="hello")
+    (shared.ann / "notes.txt").write_text("mine\n")
+    run(shared.ann, "add", "notes.txt")
+    run(shared.ann, "commit", "-q", "--amend", "--no-edit")
+    before = shared.tip(shared.ann)
+
+    with pytest.raises(ConflictError, match="did not do all of this"):
+        shared.sync(shared.ann)
+    assert shared.tip(shared.ann) == before
+    assert (shared.ann / "notes.txt").exists()
+
+
+def test_a_version_that_was_squashed_into_a_pushed_commit_is_not_lost(shared):
+    with Registry.open(shared.ann) as registry:
+        registry.register("iris", "pushed")
+    pushed = run(shared.ann, "log", "-1", "--format=%B")
+    shared.on(shared.ann, register("not"))
+    run(shared.ann, "reset", "-q", "--soft", "HEAD~2")
+    run(shared.ann, "commit", "-q", "-m", pushed)
+
+    with pytest.raises(ConflictError, match="did not do all of this"):
+        shared.sync(shared.ann)
+    assert names(shared.ann) == ["1", "2", "3", "pushed", "not"]
+
+
+def test_versions_keep_their_numbers_where_their_commits_were_squashed_by_a_host(shared):
+    run(shared.ann, "switch", "-q", "-c", "topic")
+    with Registry.open(shared.ann) as registry:
+        for accuracy in (0.1, 0.2, 0.3):
+            registry.register("iris", metrics={"accuracy": accuracy})
+    squashed = run(shared.ann, "log", "--reverse", "--format=%B", "main..topic")
+    with Registry.open(shared.ann) as registry:
+        registry.promote("iris@6", "production")
+    run(shared.ann, "switch", "-q", "main")
+    run(shared.ann, "merge", "-q", "--squash", "topic~1")
+    run(shared.ann, "commit", "-q", "-m", f"Three more (#1)\n\n{squashed}")
+    run(shared.ann, "switch", "-q", "topic")
+
+    with Registry.open(shared.ann) as registry:
+        done = registry.rebase("main")
+        assert (done.replayed, done.landed, done.renumbered) == (1, 3, ())
+        assert registry.get("iris@production").metrics == {"accuracy": 0.3}
+
+
 # -- whatever two clones do -----------------------------------------------------------------------------------
 
 NUMBERS = st.integers(1, 6)

@@ -106,6 +106,24 @@ def test_a_lock_stays_while_a_git_is_at_work_in_the_repository(repo, left, runni
     assert why(repo, left).startswith(f"is held by process {holder.pid} ({os.path.basename(waiting_git)}")
 
 
+@pytest.mark.parametrize(
+    ("words", "subcommand"),
+    [
+        (("git", "commit", "-a", "-m", "cat-file"), "commit"),
+        (("git", "-c", "http.extraheader=secret", "-C", "cat-file", "push"), "push"),
+        (("/usr/bin/git", "--git-dir", "/x", "--no-pager", "cat-file", "--batch"), "cat-file"),
+        (("python", "commit"), ""),
+        (("git",), ""),
+    ],
+    ids=["a message", "options with values", "one that reads", "no git", "nothing"],
+)
+def test_which_command_of_git_a_process_is_stands_in_its_first_word_that_is_no_option(words, subcommand):
+    process = holders.Process(1, 0, words[0], words, "/", (), frozenset())
+
+    assert process.subcommand == subcommand
+    assert "secret" not in process.text
+
+
 def test_a_git_at_work_elsewhere_holds_nothing_here(repo, left, running, waiting_git, tmp_path):
     running(waiting_git, cwd=tmp_path)
 

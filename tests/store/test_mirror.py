@@ -58,6 +58,11 @@ def test_a_registry_is_read_by_url_without_a_clone(url):
     assert production(url) == 1
 
 
+def test_a_branch_that_is_read_by_url_is_not_rebased(url):
+    with Registry.open(url) as registry, pytest.raises(UsageError, match="cannot be rebased"):
+        registry.rebase("main")
+
+
 def test_each_use_sees_what_the_remote_has_now(url, bare):
     production(url)
     move(bare, 3)
