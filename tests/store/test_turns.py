@@ -55,9 +55,11 @@ def test_who_has_waited_longest_pauses_least(clock, monkeypatch):
 
 
 def test_attempts_end_when_there_is_no_patience_left(clock):
-    begun = clock.now
+    begun, tried = clock.now, []
 
-    tried = list(turns.attempts())
+    for attempt in turns.attempts():
+        tried.append(attempt)
+        clock.now += 5  # a push that another overtook
 
     assert tried == list(range(len(tried)))
-    assert turns.PATIENCE - 1 < clock.now - begun < turns.PATIENCE + 1
+    assert turns.PATIENCE < clock.now - begun < turns.PATIENCE + 6
