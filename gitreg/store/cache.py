@@ -5,7 +5,7 @@ One for a registry, shared by its snapshots and by the writer, which puts in the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitreg.errors import InvalidError
 from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.nameindex import NameIndex
 
+K = TypeVar("K")
+V = TypeVar("V")
 MOST_RECORDS = 50_000
 MOST_TREES = 2_000
 
@@ -33,15 +35,11 @@ class Cache:
 
     def keep(self, key: tuple[str, str], record: Any) -> None:
         """Keep a decoded *record* by its kind and blob id."""
-        if len(self.records) >= MOST_RECORDS:
-            self.records.pop(next(iter(self.records)), None)
-        self.records[key] = record
+        _put(self.records, key, record, MOST_RECORDS)
 
     def keep_root(self, commit: str, tree: str) -> None:
         """Keep the id of a commit's tree."""
-        if len(self._roots) >= MOST_TREES:
-            self._roots.pop(next(iter(self._roots)), None)
-        self._roots[commit] = tree
+        _put(self._roots, commit, tree, MOST_TREES)
 
     def root(self, commit: str) -> str:
         """Return the id of a commit's tree.
@@ -74,9 +72,7 @@ class Cache:
 
     def keep_tree(self, object_id: str, tree: Tree) -> None:
         """Keep *tree* by its id."""
-        if len(self._trees) >= MOST_TREES:
-            self._trees.pop(next(iter(self._trees)), None)
-        self._trees[object_id] = tree
+        _put(self._trees, object_id, tree, MOST_TREES)
 
     def tree(self, object_id: str) -> Tree:
         """Return the entries of a tree by its id.
@@ -99,3 +95,10 @@ class Cache:
         for object_id, found in zip(wanted, self._reader.read_many(wanted), strict=True):
             if found and found.data is not None:
                 self.keep_tree(object_id, parse_tree(found.data, self._width))
+
+
+def _put(kept: dict[K, V], key: K, value: V, most: int) -> None:
+    """Keep a *value*; where there are too many the oldest goes."""
+    if len(kept) >= most:
+        kept.pop(next(iter(kept)), None)
+    kept[key] = value

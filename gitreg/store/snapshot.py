@@ -237,25 +237,23 @@ class Snapshot(View):
         return self._read[path + "/"][0]  # type: ignore[no-any-return]
 
     def _tree_at(self, path: str) -> tuple[str, Tree]:
-        try:
-            entry = self._cache.known(self._commit, self._prefix + path)
-        except LookupError:
-            found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
-            if found is None:
-                self._prove_absent(path)
-            entry = Entry(FOLDER, found.id) if found and found.type == "tree" else None
-        return (entry.id, self._cache.tree(entry.id)) if entry and entry.mode == FOLDER else ("", {})
+        object_id, is_folder = self._id_at(path)
+        return (object_id, self._cache.tree(object_id)) if object_id and is_folder else ("", {})
 
     def blob_id(self, path: str) -> str | None:
         """Return the id of a file of the registry, or None."""
+        return self._id_at(path)[0]
+
+    def _id_at(self, path: str) -> tuple[str | None, bool]:
+        """Return the id of what is at *path*, None where nothing is, and whether it is a folder."""
         try:
             entry = self._cache.known(self._commit, self._prefix + path)
         except LookupError:
             found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
             if found is None:
                 self._prove_absent(path)
-            return found.id if found else None
-        return entry.id if entry else None
+            return (found.id, found.type == "tree") if found else (None, False)
+        return (entry.id, entry.mode == FOLDER) if entry else (None, False)
 
     def _object(self, path: str) -> Object | None:
         found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
