@@ -19,6 +19,7 @@ ROOT = Path(gitreg.__file__).parent
 FLOORS = (
     {"errors", "enums"},
     {"names", "scratch"},
+    {"forges"},
     {"records"},
     {"shelf"},
     {"view"},
@@ -53,6 +54,7 @@ DOORS = {
     "click": {"cli"},
     "rich": {"cli"},
     "cel_expr_python": {"gates"},
+    "requests": {"forges.http"},
 }
 
 
