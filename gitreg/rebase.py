@@ -43,6 +43,7 @@ class Replayed(NamedTuple):
     landed: int = 0
     numbers: Renumbering = Renumbering()
     disputes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def renumbered(self) -> tuple[Renumbered, ...]:
@@ -68,14 +69,14 @@ def rebased(target: Target, onto: str | None, stages: Choice | None, occasion: O
         made = replayed(target, tip, base, stages, occasion)
         done = Rebased(
             branch=_short(target.ref), onto=name, commit=made.tip, changed=True, replayed=made.made, landed=made.landed,
-            renumbered=made.renumbered, contested=made.disputes, notes=healed,
+            renumbered=made.renumbered, contested=made.disputes, notes=(*healed, *made.notes),
         )  # fmt: skip
         if rehearsal:
             return done
         outcome = commits.brought(target.repo, commits.Step(target.ref, tip, tip, commits.made(made.tip)), f"rebase onto {name}", descriptor)
         if outcome is not commits.Outcome.DONE:
             raise BusyError("another git command moved {branch} meanwhile", branch=done.branch, hint="gitreg rebase")
-        return replace(done, notes=(*healed, *notes.of_commit(target.repo, None, outcome)))
+        return replace(done, notes=(*done.notes, *notes.of_commit(target.repo, None, outcome)))
 
 
 def tip_of(target: Target) -> str:
@@ -117,8 +118,8 @@ def _short(ref: str) -> str:
 def replayed(target: Target, tip: str, onto: str, stages: Choice | None, occasion: Occasion) -> Replayed:
     """Make the first-parent commits of *tip* that *onto* has not on top of *onto*; no ref is moved.
 
-    A commit whose operation is in the history of *onto* has landed, and is left out. *stages* says who wins a stage
-    that both sides moved.
+    A commit whose operation is in the history of *onto* has landed, and is left out; so is one of which nothing is left
+    to do, with a note. One that was empty from the start stays empty. *stages* says who wins a stage that both sides moved.
 
     Raises:
         ConflictError: both sides changed the same thing, or have no common history.
@@ -163,24 +164,29 @@ class _Walk:
     def _replay(self, done: _Difference) -> None:
         base = self.target.snapshot(self.so_far.tip)
         terms = self._terms(done, base)
-        if self.stages:
-            told = tuple(f"{self.stages} wins: {error}" for error in replay.disputes(base, done.work, terms))
-            self.so_far = self.so_far._replace(disputes=self.so_far.disputes + told)
-        self.so_far = self.so_far._replace(numbers=terms.numbers)
+        told = tuple(f"{self.stages} wins: {error}" for error in replay.disputes(base, done.work, terms)) if self.stages else ()
+        self.so_far = self.so_far._replace(disputes=self.so_far.disputes + told, numbers=terms.numbers)
         plan = self._plan(base, done, terms)
         tip = self._written(base, done, plan)
         if tip:
             self.so_far = self.so_far._replace(tip=tip, made=self.so_far.made + 1)
+        elif not done.is_empty and not told:
+            note = f"{done.commit.id[:8]} ({done.commit.subject}) is left out: the new base has all of it"
+            self.so_far = self.so_far._replace(landed=self.so_far.landed + 1, notes=(*self.so_far.notes, note))
 
     def _written(self, base: Snapshot, done: _Difference, plan: Plan | None) -> str | None:
-        """Return the new commit, its objects written durably; None where nothing is left to do."""
+        """Return the new commit, its objects written durably; None where nothing is left to do.
+
+        A commit that a person made empty says something by its message alone; a merge that changes nothing does not.
+        """
         writer = ObjectWriter(self.target.repo.common_dir, self.target.repo.algorithm)
         try:
             changes: dict[str, Entry | None] = {base.prefix + path: Entry(FILE, writer.add("blob", data)) for path, data in done.texts(base, plan, self.so_far.numbers)}
             changes |= done.others(base)
-            root = lineage.transplanted(writer, self.target.cache, self.target.cache.root(base.commit), changes) if changes else None
-            if root is None:
+            if not changes and (not done.is_empty or len(done.commit.parents) > 1):
                 return None
+            root = self.target.cache.root(base.commit)
+            root = lineage.transplanted(writer, self.target.cache, root, changes) or writer.add("tree", b"") if changes else root
             text = message.reworded(done.commit.message, self._subject(done, plan), done.operation, plan.events if plan else ())
             return lineage.written(self.target.repo, writer, root, base.commit, done.commit._replace(message=text), self.occasion)
         finally:
@@ -216,6 +222,11 @@ class _Difference:
         self._changed = target.repo.changed(commit.parents[0], commit.id)
         self._places = {path: place for path in self._changed if (place := self._place(path)).kind in _REGISTRY}
         self.work = Work(self.before, self.after, self._touched())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the commit changed no file at all."""
+        return not self._changed
 
     def _place(self, path: str) -> layout.Place:
         return layout.place(path.removeprefix(self._prefix)) if path.startswith(self._prefix) else layout.Place("")
@@ -277,6 +288,8 @@ class _Difference:
     def others(self, base: Snapshot) -> dict[str, Entry | None]:
         """Return what the commit changed beside models, by path from the repository's top: taken over as it is.
 
+        Where a file became a folder, or a folder a file, what stands in the way is looked at as well.
+
         Raises:
             ConflictError: the new base has another content there than the commit's parent had.
         """
@@ -284,12 +297,11 @@ class _Difference:
         for path, change in self._changed.items():
             if path in self._places:
                 continue
-            old, new = _entry(change.old_mode, change.old), _entry(change.new_mode, change.new)
-            there = lineage.entry(self._cache, base.commit, path)
+            there, old, new = (lineage.entry(self._cache, commit, path) for commit in (base.commit, self.commit.parents[0], self.commit.id))
             if there not in (old, new):
                 raise ConflictError("{path} was changed on both sides, and is no file of a model", path=path, hint="git rebase")
             if there != new:
-                found[path] = new
+                found[path] = Entry(change.new_mode.lstrip("0").encode(), change.new) if change.new_mode and change.new else None
         return found
 
 
@@ -308,10 +320,6 @@ def _holds(before: Any, after: Any, here: Any) -> bool:
         was = before if isinstance(before, dict) else {}
         return all(key in here and here[key] == value for key, value in after.items() if key not in was or was[key] != value) and not any(key in here for key in was if key not in after)
     return bool(after in (before, here))
-
-
-def _entry(mode: str | None, object_id: str | None) -> Entry | None:
-    return Entry(mode.lstrip("0").encode(), object_id) if mode and object_id else None
 
 
 def _path(place: layout.Place) -> str:

@@ -39,13 +39,13 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
             made = _joined(target, tip, theirs, stages, occasion)
             done = Synced(
                 branch=remote.branch, remote=remote.name, commit=made.tip, pulled=lineage.count(target.repo, tip, theirs) if theirs else 0,
-                pushed=lineage.count(target.repo, theirs, made.tip), renumbered=made.renumbered, contested=made.disputes, notes=healed,
+                pushed=lineage.count(target.repo, theirs, made.tip), renumbered=made.renumbered, contested=made.disputes, notes=(*healed, *made.notes),
             )  # fmt: skip
             if rehearsal or theirs == tip:
                 return done
             outcome = _exchanged(target, remote, (tip, theirs, made.tip), descriptor)
             if outcome is not commits.Outcome.LOST:
-                return replace(done, notes=(*healed, *notes.of_commit(target.repo, None, outcome)))
+                return replace(done, notes=(*done.notes, *notes.of_commit(target.repo, None, outcome)))
     raise BusyError("other writers won the race for {ref} at its remote all the time", ref=target.ref)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,26 @@ def test_author_date_reason_and_operation_stay_with_a_commit(branches, git):
     text = git(branches.topic, "log", "-1", "--format=%B")
     assert message.operation_in(text) == operation
     assert message.reason_in(text) == "passed the A/B test\n\nSee T-12."
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
+def test_a_commit_is_signed_where_the_person_s_git_signs_and_stays_its_author_s(branches, git, tmp_path):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    branches.on(branches.topic, lambda registry: registry.promote("iris@3", "production"))
+    git(branches.topic, "commit", "-q", "--amend", "--no-edit", "--author", BOB, "--date", "@1000000 +0530")
+    for key, value in {"commit.gpgSign": "true", "gpg.format": "ssh", "user.signingKey": tmp_path / "key.pub"}.items():
+        git(branches.topic, "config", key, value)
+    branches.on(branches.main, lambda registry: registry.register("iris"))
+
+    branches.rebase()
+
+    mine, replayed = (git(branches.topic, "cat-file", "commit", commit) for commit in ("main", "topic"))
+    assert "gpgsig -----BEGIN SSH SIGNATURE-----" in mine
+    assert "gpgsig -----BEGIN SSH SIGNATURE-----" in replayed
+    assert "author Name <name@example.org> " in mine
+    assert "author Bob <bob@example.org> 1000000 +0530" in replayed
+    assert "committer Name <name@example.org> " in replayed
+    sound(branches.topic, git)
 
 
 def test_a_subject_that_a_person_gave_stays(branches):
@@ -318,6 +340,159 @@ def test_a_file_where_the_other_side_has_a_folder_is_a_conflict(branches):
 
     with pytest.raises(ConflictError, match="data was changed on both sides"):
         branches.rebase()
+
+
+def folder_for_file(branches, folder):
+    branches.git(folder, "rm", "-q", "data")
+    branches.commit(folder, "data/train.csv", "1\n", "data: a folder")
+
+
+def file_for_folder(branches, folder):
+    branches.git(folder, "rm", "-q", "-r", "raw")
+    branches.commit(folder, "raw", "one file\n", "raw: a file")
+
+
+def a_file_and_a_folder(branches):
+    """Give both branches the file ``data`` and the folder ``raw``."""
+    branches.commit(branches.main, "data", "a file\n")
+    branches.commit(branches.main, "raw/a/b.csv", "1\n")
+    branches.commit(branches.main, "raw/c.csv", "1\n")
+    branches.git(branches.topic, "merge", "-q", "main")
+
+
+@pytest.mark.parametrize("change", [folder_for_file, file_for_folder])
+@pytest.mark.parametrize("side", ["topic", "main", "both"])
+def test_a_file_that_becomes_a_folder_is_no_conflict_and_neither_is_the_other_way(branches, git, change, side):
+    a_file_and_a_folder(branches)
+    branches.on(branches.topic, lambda registry: registry.register("iris"))
+    branches.on(branches.main, lambda registry: registry.register("iris"))
+    for folder in {"topic": [branches.topic], "main": [branches.main]}.get(side, [branches.topic, branches.main]):
+        change(branches, folder)
+    wanted = git(branches.main if side == "main" else branches.topic, "ls-tree", "-r", "HEAD", "--", "data", "raw")
+
+    branches.rebase()
+
+    assert git(branches.topic, "ls-tree", "-r", "topic", "--", "data", "raw") == wanted
+    sound(branches.topic, git)
+
+
+@pytest.mark.parametrize(("change", "path"), [(folder_for_file, "data"), (file_for_folder, "raw/c.csv")])
+def test_a_file_that_becomes_a_folder_is_a_conflict_where_the_other_side_changed_it(branches, change, path):
+    a_file_and_a_folder(branches)
+    change(branches, branches.topic)
+    branches.commit(branches.main, path, "theirs\n")
+    before = branches.state()
+
+    with pytest.raises(ConflictError, match="was changed on both sides"):
+        branches.rebase()
+
+    assert branches.state() == before
+
+
+def test_a_stray_file_that_makes_room_for_a_model_goes_along(branches, git):
+    branches.commit(branches.main, "models/churn", "a stray file\n")
+    git(branches.topic, "merge", "-q", "main")
+    branches.commit(branches.topic, "models/churn", None)
+    branches.on(branches.topic, lambda registry: registry.register("churn"))
+    git(branches.topic, "reset", "-q", "--soft", "HEAD~2")
+    git(branches.topic, "commit", "-q", "-m", "churn: a model")
+    branches.commit(branches.main, "notes", "theirs\n")
+
+    branches.rebase()
+
+    assert branches.log(branches.topic) == ["churn: a model"]
+    sound(branches.topic, git)
+
+
+@pytest.mark.parametrize("left", ["raw/mine", "data"])
+def test_a_file_of_a_person_s_where_a_folder_or_file_is_to_be_is_not_touched(branches, left):
+    a_file_and_a_folder(branches)
+    branches.on(branches.topic, lambda registry: registry.register("churn"))
+    (file_for_folder if left == "raw/mine" else folder_for_file)(branches, branches.main)
+    (branches.topic / left).write_text("mine\n")
+    before = branches.state()
+
+    with pytest.raises(ConflictError, match=f"{left} in .* has (edits that are not committed|a file or link that git does not track)"):
+        branches.rebase()
+
+    assert branches.state() == before
+    assert (branches.topic / left).read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_the_hint_puts_away_a_file_that_git_does_not_track(branches, git, ignored):
+    branches.on(branches.topic, lambda registry: registry.register("churn"))
+    branches.commit(branches.main, "notes", "theirs\n")
+    (branches.topic / "notes").write_text("mine\n")
+    (Path(git(branches.topic, "rev-parse", "--git-common-dir")) / "info" / "exclude").write_text("notes\n" if ignored else "")
+
+    with pytest.raises(ConflictError, match="notes in .* has a file or link that git does not track") as caught:
+        branches.rebase()
+    assert caught.value.hint == "git stash push --all -- notes"
+    git(branches.topic, *caught.value.hint.split()[1:])
+    branches.rebase()
+
+    assert git(branches.topic, "show", "stash@{0}^3:notes") == "mine"
+    sound(branches.topic, git)
+
+
+# -- commits that change nothing ----------------------------------------------------------------------------
+
+
+def test_a_commit_that_was_made_empty_stays_with_author_date_and_message(branches, git):
+    git(branches.topic, "commit", "-q", "--allow-empty", "--author", BOB, "--date", "2026-01-02T03:04:05+0200", "-m", "release: 2026.1", "-m", "Approved by the board.", "-m", "Signed-off-by: Bob <bob@example.org>")
+    empty = git(branches.topic, "rev-parse", "topic")
+    branches.on(branches.topic, lambda registry: registry.register("iris"))
+    branches.on(branches.main, lambda registry: registry.register("iris"))
+
+    done = branches.rebase()
+
+    assert (done.replayed, done.landed, done.notes) == (2, 0, ())
+    assert branches.log(branches.topic, "%s | %an <%ae> %ad") == ["release: 2026.1 | Bob <bob@example.org> Fri Jan 2 03:04:05 2026 +0200", branches.log(branches.topic, "%s | %an <%ae> %ad")[1]]
+    text = git(branches.topic, "log", "-1", "--format=%B", "topic~1")
+    assert message.reason_in(text) == "Approved by the board."
+    assert "Signed-off-by: Bob <bob@example.org>" in text
+    assert message.operation_in(text) == empty
+    assert git(branches.topic, "diff", "main", "topic~1") == ""
+    sound(branches.topic, git)
+
+
+def test_an_empty_commit_that_landed_is_left_out(branches, git):
+    git(branches.topic, "commit", "-q", "--allow-empty", "-m", "release: 2026.1")
+    old = git(branches.topic, "rev-parse", "topic")
+    branches.on(branches.main, lambda registry: registry.register("iris"))
+    branches.rebase()
+    git(branches.main, "merge", "-q", "topic")
+    git(branches.topic, "reset", "-q", "--hard", old)
+
+    done = branches.rebase()
+
+    assert (done.replayed, done.landed, done.commit) == (0, 1, git(branches.main, "rev-parse", "main"))
+
+
+def test_a_commit_of_which_nothing_is_left_to_do_has_landed_and_is_told(branches, git):
+    for folder in (branches.topic, branches.main):
+        branches.commit(folder, "notes", "the same\n", f"notes: by {folder.name}")
+    empty = git(branches.topic, "rev-parse", "topic")
+
+    done = branches.rebase()
+
+    assert (done.replayed, done.landed, done.commit) == (0, 1, git(branches.main, "rev-parse", "main"))
+    assert done.notes == (f"{empty[:8]} (notes: by topic) is left out: the new base has all of it",)
+
+
+def test_a_merge_that_changes_nothing_is_left_out(branches, git):
+    git(branches.topic, "commit", "-q", "--allow-empty", "-m", "start")
+    git(branches.topic, "switch", "-q", "-c", "side")
+    branches.commit(branches.topic, "notes", "not wanted\n")
+    git(branches.topic, "switch", "-q", "topic")
+    git(branches.topic, "merge", "-q", "-s", "ours", "--no-edit", "side")
+    branches.on(branches.main, lambda registry: registry.register("iris"))
+
+    done = branches.rebase()
+
+    assert (done.replayed, done.landed, done.notes) == (1, 0, ())
+    assert branches.log(branches.topic) == ["start"]
 
 
 def test_a_policy_that_the_branch_changed_goes_along(branches, git):

@@ -110,6 +110,31 @@ def test_what_is_only_here_is_pushed(shared):
     assert shared.tip(shared.hub) == shared.tip(shared.ann) == before
 
 
+def test_an_empty_commit_of_a_person_s_arrives_once(shared):
+    run(shared.ann, "commit", "-q", "--allow-empty", "-m", "release: 2026.1")
+    shared.on(shared.bob, register("b"))
+    shared.sync(shared.bob)
+
+    done, again = shared.sync(shared.ann), shared.sync(shared.ann)
+
+    assert (done.pulled, done.pushed, done.notes, again.changed) == (1, 1, (), False)
+    assert run(shared.hub, "log", "-2", "--format=%s").splitlines() == ["release: 2026.1", "iris: register 4 (b)"]
+
+
+def test_a_commit_of_which_nothing_is_left_to_do_is_told(shared):
+    for clone in (shared.ann, shared.bob):
+        (clone / "notes").write_text("the same\n")
+        run(clone, "add", "notes")
+        run(clone, "commit", "-q", "-m", f"notes: by {clone.name}")
+    left_out = run(shared.ann, "rev-parse", "--short=8", "main")
+    shared.sync(shared.bob)
+
+    done = shared.sync(shared.ann)
+
+    assert (done.pulled, done.pushed, done.commit) == (1, 0, shared.tip(shared.bob))
+    assert done.notes == (f"{left_out} (notes: by ann) is left out: the new base has all of it",)
+
+
 def test_what_is_only_there_is_pulled_with_its_files(shared):
     shared.on(shared.bob, register("b"))
     shared.sync(shared.bob)

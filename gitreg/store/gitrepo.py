@@ -186,15 +186,16 @@ class GitRepo:
             self._signs = self.output("config", "--type=bool", "--get", "commit.gpgSign", ok=(0, 1)) == "true"
         return self._signs
 
-    def signed_commit(self, tree: str, parent: str | None, message: str, occasion: Occasion) -> str:
+    def signed_commit(self, tree: str, parent: str | None, message: str, occasion: Occasion, author: str = "") -> str:
         """Write a commit that git signs, durably; returns its id.
+
+        *author* is another's whole line, see :class:`gitreg.store.lineage.Commit`; else who commits is the author.
 
         Raises:
             BusyError: the signing program refuses, or there is none.
         """
-        who = self.identity()
-        at = f"{int(occasion.now.timestamp())} +0000"
-        env = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in (("NAME", who.name), ("EMAIL", who.email), ("DATE", at))}
+        who = f"{self.identity()} {int(occasion.now.timestamp())} +0000"
+        env = _signature("AUTHOR", author or who) | _signature("COMMITTER", who)
         args = ("commit-tree", "-S", tree, *(("-p", parent) if parent else ()), "-F", "-")
         code, out, err = process.run(("--git-dir", self.git_dir), (*SYNCED, *args), data=message.encode(), env=env, asks=True)
         if code:
@@ -419,6 +420,13 @@ def _logged(fields: Sequence[str]) -> Iterator[LoggedCommit]:
 
 def _present(object_id: str) -> str | None:
     return object_id if object_id.strip("0") else None
+
+
+def _signature(role: str, line: str) -> dict[str, str]:
+    """Return what tells git who its AUTHOR or COMMITTER is, from a line of a commit."""
+    name, _, rest = line.partition(" <")
+    address, _, at = rest.rpartition("> ")
+    return {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": address, f"GIT_{role}_DATE": f"@{at}"}
 
 
 def _tame(text: str) -> str:

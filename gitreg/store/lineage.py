@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.errors import BusyError, ConflictError, InvalidError
-from gitreg.store import process
-from gitreg.store.gitrepo import SYNCED
+from gitreg.errors import ConflictError, InvalidError
 from gitreg.store.trees import FOLDER, Entry, tree_bytes, with_entries
 
 if TYPE_CHECKING:
@@ -121,7 +119,7 @@ def transplanted(writer: ObjectWriter, cache: Cache, root: str | None, changes: 
         name = head.encode("utf-8", "surrogateescape")
         if slash:
             below.setdefault(name, {})[tail] = change
-        elif change is not None or name not in below:
+        else:
             here[name] = change
     for name, inner in below.items():
         old = tree.get(name)
@@ -147,21 +145,11 @@ def written(repo: GitRepo, writer: ObjectWriter, root: str, parent: str, content
     Raises:
         BusyError: the disk is full or read-only, or the signing program refuses.
     """
-    at = f"{int(occasion.now.timestamp())} +0000"
-    if not repo.signs():
-        lines = (f"tree {root}", f"parent {parent}", f"author {content.author}", f"committer {occasion.by} {at}", "", content.message)
-        commit = writer.add("commit", "\n".join(lines).encode())
+    if repo.signs():
         writer.flush()
-        return commit
+        return repo.signed_commit(root, parent, content.message, occasion, content.author)
+    committer = f"{occasion.by} {int(occasion.now.timestamp())} +0000"
+    lines = (f"tree {root}", f"parent {parent}", f"author {content.author}", f"committer {committer}", "", content.message)
+    commit = writer.add("commit", "\n".join(lines).encode())
     writer.flush()
-    name, _, rest = content.author.partition(" <")
-    address, _, when = rest.partition("> ")
-    who = repo.identity()
-    env = {
-        "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": address, "GIT_AUTHOR_DATE": f"@{when}",
-        "GIT_COMMITTER_NAME": who.name, "GIT_COMMITTER_EMAIL": who.email, "GIT_COMMITTER_DATE": at,
-    }  # fmt: skip
-    code, out, err = process.run(("--git-dir", repo.git_dir), (*SYNCED, "commit-tree", "-S", root, "-p", parent, "-F", "-"), data=content.message.encode(), env=env, asks=True)
-    if code:
-        raise BusyError("git could not sign the commit: {said}", said=err.decode(errors="replace").strip(), hint="git config commit.gpgSign false")
-    return out.decode().strip()
+    return commit

@@ -95,7 +95,7 @@ class Refresh:
             if (staged[path].blob if path in staged else None) != blob:
                 raise self._in_the_way(path, "staged changes")
             if blob is None:
-                self._nothing_at(path)
+                self._nothing_at(path, before)
         if edited:
             raise self._in_the_way(edited[0], "edits that are not committed")
 
@@ -109,8 +109,8 @@ class Refresh:
                 (new if self._blob(self.old, folder) is None else there).add(folder)
         return new
 
-    def _in_the_way(self, path: str, what: str) -> ConflictError:
-        return ConflictError("{path} in {folder!r} has {what}: this write would touch them", path=path, folder=self.checkout.folder, what=what, hint=f"git stash push -- {path}")
+    def _in_the_way(self, path: str, what: str, option: str = "") -> ConflictError:
+        return ConflictError("{path} in {folder!r} has {what}: this write would touch them", path=path, folder=self.checkout.folder, what=what, hint=f"git stash push {option}-- {path}")
 
     def _index_at(self, paths: Collection[str]) -> Callable[[], list[str]]:
         """Start to ask git what the index has at and below *paths*; :func:`_staged` reads the answer."""
@@ -148,17 +148,24 @@ class Refresh:
         code, out, _ = self._git("hash-object", f"--path={path}", "--", file)
         return os.path.islink(file) or code != 0 or out.decode().strip() != blob
 
-    def _nothing_at(self, path: str) -> None:
+    def _nothing_at(self, path: str, before: dict[str, str | None]) -> None:
+        """Refuse if anything is at or in the way of a new *path*, but for files of *before* that make room for it."""
         at = self.checkout.folder
-        *folders, name = path.split("/")
-        for part in folders:
+        for part in path.split("/"):
             at = os.path.join(at, part)
             if not os.path.lexists(at):
                 return
             if os.path.islink(at) or not os.path.isdir(at):
-                raise self._in_the_way(os.path.relpath(at, self.checkout.folder), "a file or link that git does not track")
-        if os.path.lexists(os.path.join(at, name)):
-            raise self._in_the_way(path, "a file that git does not track")
+                self._refuse_untracked(at, before)
+                return
+        for folder, folders, files in os.walk(at):
+            for name in (*files, *(each for each in folders if os.path.islink(os.path.join(folder, each)))):
+                self._refuse_untracked(os.path.join(folder, name), before)
+
+    def _refuse_untracked(self, file: str, before: dict[str, str | None]) -> None:
+        path = os.path.relpath(file, self.checkout.folder)
+        if before.get(path) is None:
+            raise self._in_the_way(path, "a file or link that git does not track", "--all ")
 
     def apply(self, paths: Sequence[str]) -> bool:
         """Bring index and files to the new commit, durably; False where git would not, for the journal to heal."""

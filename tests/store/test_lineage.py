@@ -100,14 +100,17 @@ def apart(paths):
     return {path for path in paths if not any(other.startswith(f"{path}/") for other in paths)}
 
 
-@given(before=st.sets(PATHS, max_size=6).map(apart), after=st.sets(PATHS, max_size=6).map(apart))
+@given(before=st.sets(PATHS, max_size=6).map(apart), after=st.sets(PATHS, max_size=6).map(apart), order=st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_tree_has_what_was_put_in_and_not_what_was_taken_out(repo, tmp_path, git, before, after):
+def test_a_tree_has_what_was_put_in_and_not_what_was_taken_out(repo, tmp_path, git, before, after, order):
     cache, writer = Cache(repo), ObjectWriter(repo.common_dir, repo.algorithm)
     blob = Entry(FILE, writer.add("blob", b"x"))
     start = lineage.transplanted(writer, cache, None, dict.fromkeys(sorted(before), blob))
 
-    end = lineage.transplanted(writer, cache, start, {path: blob if path in after else None for path in sorted(before ^ after)})
+    changed = sorted(before ^ after)
+    order.shuffle(changed)
+
+    end = lineage.transplanted(writer, cache, start, {path: blob if path in after else None for path in changed})
 
     writer.flush()
     assert (set(git(tmp_path, "ls-tree", "-r", "--name-only", end).splitlines()) if end else set()) == after
