@@ -44,10 +44,11 @@ class Registry(Reads, Verbs):
         self._turn = threading.Lock()
 
     @classmethod
-    def init(cls, path: str | os.PathLike[str] = ".", *, branch: str | None = None) -> Registry:
+    def init(cls, path: str | os.PathLike[str] = ".", *, branch: str | None = None, ci: str | None = None) -> Registry:
         """Make a registry in the folder *path*, and the repository where there is none, in one commit.
 
-        With *branch* the registry lives on a branch of its own, which is kept in no worktree.
+        With *branch* the registry lives on a branch of its own, which is kept in no worktree. With *ci*, ``github`` or
+        ``gitlab``, the commit has the workflows that review and deploy there.
 
         Raises:
             ConflictError: there is a registry already, or a file is in the way.
@@ -55,7 +56,7 @@ class Registry(Reads, Verbs):
         """
         from gitreg import setup
 
-        return cls(setup.initialised(os.fspath(path), branch, now()))
+        return cls(setup.initialised(os.fspath(path), branch, now(), ci))
 
     @classmethod
     def open(
@@ -287,6 +288,17 @@ class Registry(Reads, Verbs):
         return None if self._offline else self._shared(view)
 
     def _shared(self, view: View) -> Remote | None:
+    def add_ci(self, host: str) -> Receipt:
+        """Commit the workflows that *host*, ``github`` or ``gitlab``, reviews and deploys this registry with; those that are there stay.
+
+        Raises:
+            ConflictError: a file of that name says something else; nothing is changed.
+        """
+        from gitreg import setup
+
+        with self._turn:
+            return setup.equipped(self._target(), self._location, host, self.occasion(), rehearsal=self._dry_run)
+
         """Return the remote that shares this registry's branch, or None: there is none, or this branch is not the one."""
         name, branch = self._location.remote or view.config.remote, self._location.ref.removeprefix("refs/heads/")
         if name is None:

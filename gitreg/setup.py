@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
-from typing import TYPE_CHECKING
+import tempfile
+from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg import ci
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
-from gitreg.records import Occasion
-from gitreg.store import commits, documents, gitrepo, layout, lock, worktree
+from gitreg.operations import message
+from gitreg.records import Occasion, Receipt
+from gitreg.store import commits, documents, gitrepo, layout, lock, transaction, worktree
 from gitreg.store.cache import Cache
 from gitreg.store.gitrepo import GitRepo, checked_branch
-from gitreg.where import Location
+from gitreg.store.snapshot import Snapshot
+from gitreg.view import Draft
+from gitreg.where import Location, locate
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gitreg.records import Config
+    from gitreg.store.transaction import Target
+    from gitreg.view import View
+
+_SUBJECT = "registry: create it"
 _CONFIG = """\
 # This folder is a model registry: gitreg list, gitreg register MODEL, gitreg promote MODEL@VERSION STAGE.
 format: 1
@@ -47,8 +58,24 @@ def schema_text(schema: dict[str, object]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def initialised(path: str, branch: str | None, now: datetime) -> Location:
-    """Return the location of a new registry in the folder *path*, on *branch* if one is given.
+class Site(NamedTuple):
+    """Where a registry is about to be made: the repository, the ref and the commit that it is at, the folder."""
+
+    repo: GitRepo
+    ref: str
+    tip: str | None
+    prefix: str
+
+    def files(self, host: str | None) -> dict[str, bytes]:
+        """Return what the first commit holds, by path from the repository's top: the registry, and what CI at *host* needs."""
+        files = {self.prefix + path: data for path, data in first_files().items()}
+        if host is None:
+            return files
+        return ci.missing(self.repo, self.tip, ci.files(host, ci.Site(self.ref.removeprefix("refs/heads/"), self.prefix))) | files
+
+
+def initialised(path: str, branch: str | None, now: datetime, host: str | None = None) -> Location:
+    """Return the location of a new registry in the folder *path*, on *branch* if one is given, with what CI at *host* needs.
 
     Raises:
         ConflictError: there is one already, HEAD is detached, or a file is in the way.
@@ -56,7 +83,76 @@ def initialised(path: str, branch: str | None, now: datetime) -> Location:
     """
     if branch:
         checked_branch(branch)
-    repo = _repository(path)
+    if branch and host:
+        ci.files(host, ci.Site(branch, ""))  # a name that does not do is told before anything is made
+    site = _site(_repository(path), path, branch)
+    files = site.files(host)
+    if branch and site.tip is None and site.ref == site.repo.head_ref():
+        branch = None
+    _commit(site, files, now)
+    if branch:
+        _remember(site.repo, branch, site.prefix)
+    return Location(site.repo, site.ref, site.prefix)
+
+
+def rehearsed(path: str, branch: str | None, host: str | None = None) -> Receipt:
+    """Return what :func:`initialised` would commit; nothing is made, neither folder nor repository.
+
+    Raises:
+        ConflictError: as there.
+    """
+    if branch:
+        checked_branch(branch)
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            repo = GitRepo.discover(path)
+        except NotFoundError:
+            gitrepo.create(scratch)
+            repo = GitRepo.discover(scratch)
+        files = _site(repo, path, branch, rehearsal=True).files(host)
+        repo.close()
+    new = (difflib.unified_diff([], data.decode().splitlines(keepends=True), "/dev/null", f"b/{name}") for name, data in sorted(files.items()))
+    return Receipt(changed=True, message=_SUBJECT, diff="".join(line for diff in new for line in diff))
+
+
+def equipped(target: Target, location: Location, host: str, occasion: Occasion, *, rehearsal: bool = False) -> Receipt:
+    """Commit what CI at *host* needs beside the registry at *location*, as far as it is not there; a *rehearsal* only tells.
+
+    Raises:
+        ConflictError: a file of that name says something else; nothing is changed.
+    """
+    repo, prefix, inner = location.repo, location.prefix, target.snapshot
+    top = target._replace(snapshot=lambda commit: Snapshot(repo, commit, "", target.cache), remote=lambda view: target.remote(inner(view.commit)))
+
+    def planned(base: Snapshot) -> transaction.Plan:
+        there = inner(base.commit)
+        site = ci.Site(_truth(location, there.config), prefix)
+        files = {path: (None, data.decode()) for path, data in ci.missing(repo, base.commit, ci.files(host, site)).items()}
+        text = message.written(f"registry: add what CI at {host} needs", "", os.urandom(16).hex(), ())
+        return transaction.Plan(base, Draft(there), None, files, (), text)
+
+    if rehearsal:
+        return transaction.receipt(planned(top.snapshot(transaction.start(top).base)), None, occasion)
+    return transaction.commit_plan(top, planned, occasion)
+
+
+def _truth(location: Location, config: Config) -> str:
+    """Return the branch that reviews guard: a registry's own, else the one that ``gitreg.yaml`` or the remote names."""
+    own = location.ref != location.repo.head_ref()
+    named = None if own else location.repo.default_branch(config.remote)
+    return config.branch or named or location.ref.removeprefix("refs/heads/")
+
+
+def existing(path: str, branch: str | None) -> Location | None:
+    """Return the registry that is in the folder *path* already, or on *branch*, if there is one."""
+    try:
+        found = locate(path, branch) if os.path.isdir(path) else None
+    except NotFoundError:
+        return None
+    return found if found and (found.prefix == found.repo.prefix or found.ref != found.repo.head_ref()) else None
+
+
+def _site(repo: GitRepo, path: str, branch: str | None, *, rehearsal: bool = False) -> Site:
     prefix = repo.prefix if repo.worktree else ""
     if not prefix.isprintable():
         raise UsageError("{folder!r} has a name that a registry cannot have", folder=prefix)
@@ -65,18 +161,13 @@ def initialised(path: str, branch: str | None, now: datetime) -> Location:
         raise ConflictError("HEAD is detached: there is no branch to make a registry on", hint="git switch -c BRANCH")
     tip = repo.reader.info(f"{ref}^{{commit}}")
     if tip and repo.reader.info(f"{tip.id}:{prefix}{layout.CONFIG}"):
-        if branch and repo.config("gitreg.branch") is None and ref != repo.head_ref():
+        if branch and not rehearsal and repo.config("gitreg.branch") is None and ref != repo.head_ref():
             _remember(repo, branch, prefix)  # a crash came in between, or this is a clone
         raise ConflictError("there is a registry in {path!r} already", path=path, hint="gitreg list")
     outer = _outer(repo, tip.id, prefix) if tip else None
     if outer is not None:
         raise ConflictError("{path!r} lies among the models of the registry in {outer!r}", path=path, outer=outer or ".", hint="gitreg list")
-    if branch and tip is None and ref == repo.head_ref():
-        branch = None
-    _commit(repo, ref, tip.id if tip else None, prefix, now)
-    if branch:
-        _remember(repo, branch, prefix)
-    return Location(repo, ref, prefix)
+    return Site(repo, ref, tip.id if tip else None, prefix)
 
 
 def _outer(repo: GitRepo, tip: str, prefix: str) -> str | None:
@@ -121,8 +212,8 @@ def _stands(folder: str, file: str) -> bool:
     return True
 
 
-def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime) -> None:
-    files = {prefix + path: data for path, data in first_files().items()}
+def _commit(site: Site, files: dict[str, bytes], now: datetime) -> None:
+    repo, ref, tip, _ = site
     nothing = repo.empty_tree
     zeros = "0" * len(nothing)
     occasion = Occasion(now, str(repo.identity()))
@@ -132,7 +223,7 @@ def _commit(repo: GitRepo, ref: str, tip: str | None, prefix: str, now: datetime
         if (now_at.id if now_at else None) != tip:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg list")
         with repo.ref_update("gitreg: registry: create it", descriptor) as update:
-            new = commits.prepared(repo, Cache(repo), tip, commits.Content(sorted(files.items()), "registry: create it\n", occasion))
+            new = commits.prepared(repo, Cache(repo), tip, commits.Content(sorted(files.items()), f"{_SUBJECT}\n", occasion))
             outcome = commits.move(repo, commits.Step(ref, tip or zeros, tip or nothing, new), lambda: _before(repo, tip, files), update, descriptor)
         if outcome is commits.Outcome.LOST:
             raise ConflictError("branch {ref} moved meanwhile", ref=ref, hint="gitreg init")

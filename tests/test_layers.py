@@ -29,7 +29,7 @@ FLOORS = (
     {"policy"},
     {"store.plan"},
     {"store.transaction"},
-    {"where", "artifacts", "times", "deltas"},
+    {"where", "artifacts", "times", "deltas", "ci"},
     {"history"},
     {"setup", "review", "verbs"},
     {"reads"},

@@ -97,6 +97,7 @@ writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
 comparing = _all(_REGISTRY, _BRANCH, _FORMAT, _NO_FETCH, _QUIET, _COLOR)
 fixing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _QUIET, _COLOR)
 tending = _all(_REGISTRY, _BRANCH, _FORMAT, _QUIET, _COLOR)
+making = _all(_FORMAT, _DRY_RUN, _QUIET, _COLOR)
 plain = _all(_FORMAT, _QUIET, _COLOR)
 
 

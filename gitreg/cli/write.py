@@ -50,8 +50,9 @@ def printed(asked: options.Settings, receipt: Receipt, *, selector: bool = True)
 @click.command()
 @click.argument("path", required=False, default=".", type=click.Path())
 @click.option("--branch", "own_branch", metavar="BRANCH", help="Keep the registry on a branch of its own, in no worktree.")
-@options.plain
-def init(path: str, own_branch: str | None) -> None:
+@click.option("--ci", type=click.Choice(["github", "gitlab"]), help="Add the workflows that review and deploy there, to a registry that is there already too.")
+@options.making
+def init(path: str, own_branch: str | None, ci: str | None) -> None:
     """Make a registry, and its repository where there is none.
 
     In PATH (default: here), with one commit.
@@ -65,10 +66,26 @@ def init(path: str, own_branch: str | None) -> None:
     from gitreg.registry import Registry
 
     asked = options.settings()
-    options.refuse(asked, at=True, dry_run=True, no_fetch=True)
-    with Registry.init(path if path != "." or not asked.registry else asked.registry, branch=own_branch or asked.branch) as registry:
-        place = os.path.join(registry.root, registry.location.prefix) if registry.root else registry.path
-        render.remark(asked, f"registry created in {shown(place.rstrip('/'))} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
+    options.refuse(asked, at=True, no_fetch=True)
+    folder, branch = path if path != "." or not asked.registry else asked.registry, own_branch or asked.branch
+    there = setup.existing(folder, branch) if ci else None
+    if ci and there:
+        with Registry(there, dry_run=asked.dry_run) as registry:
+            printed(asked, registry.add_ci(ci))
+    elif asked.dry_run:
+        printed(asked, setup.rehearsed(folder, branch, ci))
+    else:
+        with Registry.init(folder, branch=branch, ci=ci) as registry:
+            place = os.path.join(registry.root, registry.location.prefix) if registry.root else registry.path
+            render.remark(asked, f"registry created in {shown(place.rstrip('/'))} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
+    if ci and not asked.dry_run:
+        render.remark(asked, _LOCK[ci])
+
+
+_LOCK = {
+    "github": "nothing is locked yet: name owners in .github/CODEOWNERS, then protect the branch and require 'gitreg check' (docs: how-to/review-on-github)",
+    "gitlab": "nothing is locked yet: name owners in .gitlab/CODEOWNERS, then protect the branch and require pipelines to succeed (docs: how-to/review-on-gitlab)",
+}
 
 
 def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,6 +95,7 @@ def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--metric", "metrics", metavar="K=V", help="A finite number; may be given many times, like all of these.", **many),
         click.option("--param", "params", metavar="K=V", help="A parameter of the training; K:=JSON forces JSON.", **many),
         click.option("--metadata", metavar="K=V", help="Anything else; K:=JSON forces JSON.", **many),
+    from gitreg import setup
         click.option("--tag", "tags", metavar="TAG", help="A tag.", **many),
         click.option("--artifact", "artifacts", metavar="NAME=PATH_OR_URI", help="A file of the model; a local one is hashed.", **many),
         click.option("--data", metavar="NAME=PATH_OR_URI", help="Data it was trained or tested on; a local file is hashed.", **many),
