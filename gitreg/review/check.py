@@ -1,51 +1,41 @@
 """Is this registry sound? The state rules R01 to R09, judged from git objects alone.
 
-Every file is read, every finding is reported. Nothing of the registry is run, and no link is followed.
+Every file is read, every finding is reported; of a change, only what it can spoil. Nothing of the registry is run, and no link is followed.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import pairwise
+from shlex import quote
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg import gates, names
 from gitreg.errors import GitregError, InvalidError
-from gitreg.records import Finding, Manifest, ModelCard, Stages
-from gitreg.store import codec, documents, layout
+from gitreg.records import Finding, ModelCard, Stages
+from gitreg.review.reading import EXECUTABLE, REGULAR, File, Files, Version, first
+from gitreg.store import layout
+from gitreg.store.trees import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gitreg.records import Config, Pointer
+    from gitreg.store.gitrepo import Changed
     from gitreg.store.snapshot import Snapshot
 
-_KINDS = {"config": "gitreg", "card": "model", "stages": "stages", "manifest": "manifest"}
-_REGULAR = "100644"
-_OTHER = {"120000": "a symbolic link", "160000": "a submodule", "100755": "executable"}
+    Alike = dict[str, list[str]]
 
-
-class File(NamedTuple):
-    """A file of the registry's tree."""
-
-    mode: str
-    blob: str
-    path: str
-
-
-class Documents(NamedTuple):
-    """What is there of a registry: all paths, and of those that were read the records and raw bytes."""
-
-    paths: set[str]
-    records: dict[str, Any]
-    data: dict[str, bytes]
+_OTHER = {"120000": "a symbolic link", "160000": "a submodule", EXECUTABLE: "executable"}
+_OURS = (layout.MODELS + "/", layout.SCHEMA_FOLDER + "/")
 
 
 class Since(NamedTuple):
-    """A sound registry, None where there was none, and the paths that differ from it: only what they can spoil is looked at."""
+    """A sound registry, None where there was none, and what differs from it by path: only what that can spoil is looked at."""
 
     base: Snapshot | None
-    paths: frozenset[str]
+    changed: Mapping[str, Changed]
 
 
 def check_state(snapshot: Snapshot, since: Since | None = None) -> Iterator[Finding]:
@@ -54,103 +44,95 @@ def check_state(snapshot: Snapshot, since: Since | None = None) -> Iterator[Find
     Raises:
         NotFoundError: the commit holds no registry.
     """
-    files = [File(*entry) for entry in snapshot.repo.files(snapshot.commit, snapshot.prefix, _looked_at(since))]
-    ours = [f for f in files if f.path == layout.CONFIG or f.path.startswith((layout.MODELS + "/", layout.SCHEMA_FOLDER + "/"))]
-    read = Documents({file.path for file in ours}, {}, {})
-    findings = list(_modes([file for file in ours if since is None or file.path in since.paths]))
-    findings += _contents(snapshot, [file for file in ours if since is None or _wanted(file.path, since)], read)
-    if since:
-        findings += _contents(snapshot, [file for file in ours if file.path in _holders(read, since) - read.data.keys()], read)
-    config = read.records.get(layout.CONFIG)
-    if config and (since is None or layout.CONFIG in since.paths):
-        findings += _gates(config)
-    findings += _models(ours, read, config)
-    if since:
-        findings += _beside_others(snapshot, read, since)
-    yield from sorted(set(findings), key=lambda finding: (finding.path, finding.line, finding.rule))
+    found = set(_of_change(snapshot, since) if since else _of_all(snapshot))
+    yield from sorted(found, key=lambda finding: (finding.path, finding.line, finding.rule))
 
 
-def _looked_at(since: Since | None) -> list[str]:
-    """Return the paths to list: of a model that changed, its folder."""
-    if since is None:
-        return [""]
-    places = {path: layout.place(path) for path in since.paths}
-    return sorted({layout.CONFIG, *(f"{layout.MODELS}/{place.model}/" if place.model else path for path, place in places.items())})
+def _of_all(snapshot: Snapshot) -> Iterator[Finding]:
+    listed = [File(mode, blob, path, layout.place(path)) for mode, blob, path in snapshot.repo.files(snapshot.commit, snapshot.prefix) if _ours(path)]
+    files = Files(snapshot, {file.path for file in listed})
+    models = _by_model(listed)
+    yield from _modes(listed)
+    yield from files.read(listed)
+    yield from _policy(files)
+    yield from _strays(listed, models)
+    yield from _collisions(models)
+    for model, numbers in models.items():
+        yield from _gaps(model, numbers, 0)
+        yield from _model(files, model, numbers)
 
 
-def _wanted(path: str, since: Since) -> bool:
-    return path in since.paths or layout.place(path).kind in ("config", "card", "stages")
+def _of_change(snapshot: Snapshot, since: Since) -> Iterator[Finding]:
+    """Yield what is wrong with what changed, and with what stands beside it: pointers and what they point to, and names."""
+    changed = [File(change.new_mode or "", change.new, path, layout.place(path)) for path, change in since.changed.items() if change.new and _ours(path)]
+    files = Files(snapshot)
+    made = _by_model(changed)
+    touched = {model: made.get(model, []) for path in sorted(since.changed) if (model := layout.place(path).model) and (model in made or snapshot.tree(f"{layout.MODELS}/{model}"))}
+    yield from _modes(changed)
+    yield from files.read([*changed, *_beside(files, touched, {file.path for file in changed})])
+    yield from files.read(filter(None, map(files.at, sorted(_holders(files, since)))))
+    if layout.CONFIG in since.changed:
+        yield from _policy(files)
+    yield from _strays(changed, touched)
+    yield from _new_names(files, since, touched)
+    for model, numbers in touched.items():
+        yield from _new_gaps(files, since, model, numbers)
+        yield from _model(files, model, numbers)
 
 
-def _holders(read: Documents, since: Since) -> set[str]:
-    """Return the manifests that changed pointer files name as holders."""
-    found = ((layout.place(path).model, record) for path, record in read.records.items() if isinstance(record, Stages) and path in since.paths)
-    return {layout.manifest(model, pointer.number) for model, stages in found for pointer in stages.pointers.values() if pointer.number}
+def _ours(path: str) -> bool:
+    return path == layout.CONFIG or path.startswith(_OURS)
 
 
-def _beside_others(snapshot: Snapshot, read: Documents, since: Since) -> Iterator[Finding]:
-    """Find names that are taken by what did not change: of models by another model, of versions by another version."""
-    made = sorted({layout.place(path).model for path in since.paths if layout.place(path).kind == "card"})
-    others = set(snapshot.model_names()) - set(made) if made else set()
-    for model in made:
-        other = names.collision(model, dict.fromkeys(sorted(others)))
-        if other:
-            yield _collision(model, other)
-    for path, record in read.records.items():
-        model = layout.place(path).model
-        if isinstance(record, Manifest) and path in since.paths and since.base and since.base.find_card(model):
-            namesake = since.base.number_named(model, record.version)
-            if namesake not in (None, record.number):
-                yield _taken(path, record, namesake, read)
-
-
-def _modes(files: list[File]) -> Iterator[Finding]:
+def _by_model(files: Iterable[File]) -> dict[str, list[int]]:
+    """Return the numbers of the manifests of each model that has a file of gitreg's, both in order."""
+    models: dict[str, list[int]] = {}
     for file in files:
-        if file.mode != _REGULAR:
+        if file.place.model:
+            models.setdefault(file.place.model, []).extend([file.place.number] if file.place.number else [])
+    return {model: sorted(numbers) for model, numbers in sorted(models.items())}
+
+
+def _beside(files: Files, models: Iterable[str], read: set[str]) -> Iterator[File]:
+    """Yield the policy, cards and pointers that did not change and that what changed is judged with."""
+    paths = (layout.CONFIG, *(path for model in models for path in (layout.card(model), layout.stages(model))))
+    yield from (file for path in paths if path not in read and (file := files.at(path)))
+
+
+def _holders(files: Files, since: Since) -> set[str]:
+    """Return the manifests that changed pointer files name as holders, and that were not read yet."""
+    found = ((layout.place(path).model, record) for path, record in files.records.items() if isinstance(record, Stages) and path in since.changed)
+    named = {layout.manifest(model, pointer.number) for model, stages in found for pointer in stages.pointers.values() if pointer.number}
+    return named - since.changed.keys()
+
+
+# -- single files ---------------------------------------------------------------------------------------------
+
+
+def _modes(files: Iterable[File]) -> Iterator[Finding]:
+    for file in files:
+        if file.mode != REGULAR:
             what = _OTHER.get(file.mode, f"of mode {file.mode}")
-            yield Finding(rule="R07", path=file.path, message=f"this is {what}: only regular files belong here", fix=f"git rm --cached {file.path}")
+            yield Finding(rule="R07", path=file.path, message=f"this is {what}: only regular files belong here", fix=f"git rm --cached {quote(file.path)}")
 
 
-def _contents(snapshot: Snapshot, files: list[File], read: Documents) -> Iterator[Finding]:
-    """Read every record once; yield R01, R02 and R03 findings on the way."""
-    known = [file for file in files if file.mode in (_REGULAR, "100755") and layout.place(file.path).kind in _KINDS]
-    for file, found in zip(known, snapshot.repo.reader.read_many([f.blob for f in known], codec.LARGEST), strict=True):
-        if found is None:
-            yield Finding(rule="R01", path=file.path, message="git has no such object: the repository is damaged", fix="git fsck")
-            continue
-        try:
-            codec.checked_size(found.size, file.path)
-            assert found.data is not None
-            read.data[file.path] = found.data
-            yield from _document(file.path, found.data, read)
-        except InvalidError as error:
-            yield _finding(error)
+def _strays(files: Iterable[File], models: Mapping[str, object]) -> Iterator[Finding]:
+    for file in files:
+        if not file.place.kind:
+            where = "a model's folder" if any(above in models for above in _above(file.path)) else "the models' folder"
+            yield Finding(rule="R08", path=file.path, message=f"this file does not belong into {where}", fix=f"git rm {quote(file.path)}")
 
 
-def _finding(error: InvalidError) -> Finding:
-    field = f"{error.field}: " if error.field else ""
-    return Finding(rule=error.rule or "R02", path=error.path, line=error.line, message=field + error.problem, fix=error.hint)
+def _above(path: str) -> Iterator[str]:
+    """Yield what could be the name of the model that *path* lies in: one to three segments."""
+    parts = path.removeprefix(layout.MODELS + "/").split("/")[:-1]
+    yield from ("/".join(parts[:length]) for length in range(1, min(3, len(parts)) + 1))
 
 
-def _document(path: str, data: bytes, read: Documents) -> Iterator[Finding]:
-    place = layout.place(path)
-    value = codec.load(data, path)
-    wrong = list(documents.located(_KINDS[place.kind], value, data, path))
-    if wrong:
-        yield from map(_finding, wrong)
-        return
-    decode = {"config": documents.decode_config, "card": documents.decode_card, "stages": documents.decode_stages, "manifest": documents.decode_manifest}
-    record: Any = decode[place.kind](data, path)  # type: ignore[operator]
-    read.records[path] = record
-    said, meant = {"card": ("name", place.model), "manifest": ("number", place.number)}.get(place.kind, ("", None))
-    if said and getattr(record, said) != meant:
-        line = codec.line_of(data, (said,))
-        yield Finding(rule="R03", path=path, line=line, message=f"{said}: the path says {meant!r}, the file says {getattr(record, said)!r}")
-
-
-def _gates(config: Config) -> Iterator[Finding]:
+def _policy(files: Files) -> Iterator[Finding]:
     """Compile every gate, where the runtime is installed; where it is not, say that it was not done."""
-    wanted = [(stage, gate) for stage, rule in config.stages.items() for gate in rule.require]
+    config: Config | None = files.records.get(layout.CONFIG)
+    wanted = [(stage, gate) for stage, rule in config.stages.items() for gate in rule.require] if config else []
     if wanted and not gates.installed():
         yield Finding(rule="R02", severity="warning", path=layout.CONFIG, message="the gates were not compiled: their runtime is not installed", fix="pip install 'gitreg[review]'")
         return
@@ -161,149 +143,191 @@ def _gates(config: Config) -> Iterator[Finding]:
             yield Finding(rule="R02", path=layout.CONFIG, message=f"stages.{stage}.require: gate {gate.name!r}: {error.problem}")
 
 
-def _models(files: list[File], read: Documents, config: Config | None) -> Iterator[Finding]:
-    by_model: dict[str, list[str]] = {}
-    for file in files:
-        place = layout.place(file.path)
-        if place.model:
-            by_model.setdefault(place.model, []).append(file.path)
-    yield from _strays(files, by_model)
-    yield from _collisions(sorted(by_model))
-    for model, paths in sorted(by_model.items()):
-        yield from _model(model, set(paths), read, config)
+# -- names of models ------------------------------------------------------------------------------------------
 
 
-def _strays(files: list[File], models: dict[str, list[str]]) -> Iterator[Finding]:
-    for file in files:
-        if not layout.place(file.path).kind:
-            where = "a model's folder" if any(file.path.startswith(f"{layout.MODELS}/{model}/") for model in models) else "the models' folder"
-            yield Finding(rule="R08", path=file.path, message=f"this file does not belong into {where}", fix=f"git rm {file.path}")
-
-
-def _collisions(models: list[str]) -> Iterator[Finding]:
+def _collisions(models: Iterable[str]) -> Iterator[Finding]:
     """Find malformed names and those that cannot stand beside another, each compared with its likes only."""
-    alike: dict[str, list[str]] = {}
+    alike: Alike = {}
     for model in models:
-        try:
-            names.model_name(model)
-        except GitregError as error:
-            yield Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=error.message)
-        low = model.lower()
-        above = [low[: at.start()] for at in re.finditer("/", low)]
-        other = names.collision(model, dict.fromkeys(near for part in (low, *above) for near in alike.get(part, ())))
-        if other:
-            yield _collision(model, other)
-        alike.setdefault(low, []).append(model)
-        for part in above:  # one model a spelling of the folder is enough to tell
-            spelled = {near[: len(part)] for near in alike.get(part, ())}
-            if model[: len(part)] not in spelled:
-                alike.setdefault(part, []).append(model)
+        yield from _malformed(model)
+        yield from _collision(model, alike)
+        _enter(model, alike)
 
 
-def _collision(model: str, other: str) -> Finding:
-    return Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=f"model {model!r} collides with {other!r}")
+def _malformed(model: str) -> Iterator[Finding]:
+    try:
+        names.model_name(model)
+    except GitregError as error:
+        yield Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=error.message)
 
 
-def _model(model: str, paths: set[str], read: Documents, config: Config | None) -> Iterator[Finding]:
-    numbers = sorted(layout.place(path).number for path in paths if layout.place(path).kind == "manifest")
-    for number in sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers)):
-        yield Finding(rule="R04", path=layout.manifest(model, number), message=f"version {number} is missing: numbers are 1 to {numbers[-1]}", fix="gitreg doctor --fix")
+def _collision(model: str, alike: Alike) -> Iterator[Finding]:
+    other = names.collision(model, dict.fromkeys(near for part in _parts(model) for near in alike.get(part, ()) if near != model))
+    if other:
+        yield Finding(rule="R06", path=f"{layout.MODELS}/{model}", message=f"model {model!r} collides with {other!r}")
+
+
+def _parts(model: str) -> tuple[str, ...]:
+    """Return *model* and the folders above it, in lower case."""
+    low = model.lower()
+    return (low, *(low[: at.start()] for at in re.finditer("/", low)))
+
+
+def _enter(model: str, alike: Alike) -> None:
+    """Note *model* by its name and by the folders above it; of those, one model a spelling is enough to tell."""
+    low, *above = _parts(model)
+    alike.setdefault(low, []).append(model)
+    for part in above:
+        if model[: len(part)] not in {near[: len(part)] for near in alike.get(part, ())}:
+            alike.setdefault(part, []).append(model)
+
+
+def _new_names(files: Files, since: Since, touched: Iterable[str]) -> Iterator[Finding]:
+    """Find names that are taken: of new models by any other model, of new versions by one that did not change."""
+    made = [model for model in touched if layout.card(model) in since.changed]
+    others = sorted(set(files.snapshot.model_names()) - set(made)) if made else []
+    alike: Alike = {}
+    for other in others:
+        _enter(other, alike)
+    for model in made:
+        yield from _malformed(model)
+        yield from _collision(model, alike)
+        _enter(model, alike)
+    for path, version in files.records.items():
+        if isinstance(version, Version) and path in since.changed and since.base and since.base.find_card(layout.place(path).model):
+            namesake = since.base.number_named(layout.place(path).model, version.name)
+            if namesake not in (None, version.number):
+                yield _taken(files, path, namesake)
+
+
+# -- a model --------------------------------------------------------------------------------------------------
+
+
+def _gaps(model: str, numbers: Sequence[int], start: int) -> Iterator[Finding]:
+    """Find what is missing between *start* and the highest of *numbers*, which are in order."""
+    for before, after in pairwise((start, *numbers)):
+        if after - before > 1:
+            yield _gap(model, before + 1, after - 1, numbers[-1])
+
+
+def _gap(model: str, first: int, last: int, highest: int) -> Finding:
+    what = f"version {first} is" if first == last else f"versions {first} to {last} are"
+    return Finding(rule="R04", path=layout.manifest(model, first), message=f"{what} missing: numbers are 1 to {highest}", fix="gitreg doctor --fix")
+
+
+def _new_gaps(files: Files, since: Since, model: str, numbers: Sequence[int]) -> Iterator[Finding]:
+    start = since.base.count(model) if since.base else 0
+    for finding in _gaps(model, [number for number in numbers if number > start], start):
+        if not files.there(finding.path):
+            yield finding
+    gone = [place.number for path, change in since.changed.items() if change.new is None and (place := layout.place(path)).kind == "manifest" and place.model == model]
+    highest = _highest(files.snapshot, model) if gone else 0
+    yield from (_gap(model, number, number, highest) for number in sorted(gone) if number < highest)
+
+
+def _highest(snapshot: Snapshot, model: str) -> int:
+    """Return the highest number of a model that has a manifest."""
+    folder = snapshot.tree(layout.versions(model))
+    top = max((found for name, entry in folder.items() if entry.mode == FOLDER and (found := layout.thousand(name))), default=0)
+    inner = snapshot.tree(f"{layout.versions(model)}/{top}") if top else folder
+    return max((number for name in inner if (number := layout.numbered(name.decode("utf-8", "replace")))), default=0)
+
+
+def _model(files: Files, model: str, numbers: Sequence[int]) -> Iterator[Finding]:
+    config: Config | None = files.records.get(layout.CONFIG)
     for path in (layout.card(model), layout.stages(model)):
-        if path not in paths:
+        if not files.there(path):
             yield Finding(rule="R02", path=path, message="this file is missing", fix="gitreg doctor --fix")
-    yield from _names(model, numbers, read, config)
-    stages = read.records.get(layout.stages(model))
+    yield from _names(files, model, numbers, config)
+    stages = files.records.get(layout.stages(model))
     if isinstance(stages, Stages):
-        yield from _pointers(model, stages, read, config)
+        yield from first(_Pointers(files, model, stages).findings(config))
 
 
-def _names(model: str, numbers: list[int], read: Documents, config: Config | None) -> Iterator[Finding]:
+def _names(files: Files, model: str, numbers: Sequence[int], config: Config | None) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for number in numbers:
         path = layout.manifest(model, number)
-        manifest = read.records.get(path)
-        if not isinstance(manifest, Manifest):
+        version = files.records.get(path)
+        if not isinstance(version, Version):
             continue
-        if manifest.version in seen:
-            yield _taken(path, manifest, seen[manifest.version], read)
-        elif not _name_allowed(manifest, number, config):
-            line = codec.line_of(read.data[path], ("version",))
-            yield Finding(rule="R06", path=path, line=line, message=f"version: {manifest.version!r} is reserved: a stage, a number or a word of gitreg's")
-        seen.setdefault(manifest.version, number)
+        if version.name in seen:
+            yield _taken(files, path, seen[version.name])
+        elif not _name_allowed(version, number, config):
+            yield Finding(rule="R06", path=path, line=files.line(path, ("version",)), message=f"version: {version.name!r} is reserved: a stage, a number or a word of gitreg's")
+        seen.setdefault(version.name, number)
 
 
-def _taken(path: str, manifest: Manifest, other: int | None, read: Documents) -> Finding:
-    line = codec.line_of(read.data[path], ("version",))
-    return Finding(rule="R06", path=path, line=line, message=f"version: {manifest.version!r} is the name of version {other} too")
+def _taken(files: Files, path: str, other: int | None) -> Finding:
+    return Finding(rule="R06", path=path, line=files.line(path, ("version",)), message=f"version: {files.records[path].name!r} is the name of version {other} too")
 
 
-def _name_allowed(manifest: Manifest, number: int, config: Config | None) -> bool:
-    if manifest.version in (str(number), str(manifest.number)):  # where they differ, R03 has said so
+def _name_allowed(version: Version, number: int, config: Config | None) -> bool:
+    if version.name in (str(number), str(version.number)):  # where they differ, R03 has said so
         return True
     try:
-        names.version_name(manifest.version, config.stages if config else ())
+        names.version_name(version.name, config.stages if config else ())
     except GitregError:
         return False
     return True
 
 
-def _pointers(model: str, stages: Stages, read: Documents, config: Config | None) -> Iterator[Finding]:
-    path = layout.stages(model)
-    data = read.data[path]
-    card = read.records.get(layout.card(model))
-    held: dict[int, str] = {}
-    for stage, pointer in stages.pointers.items():
-        if config and stage not in config.stages:
-            yield Finding(rule="R02", path=path, line=codec.line_of(data, (stage,)), message=f"{stage}: gitreg.yaml knows no such stage")
-        line = codec.line_of(data, (stage, "number"))
-        if pointer.number is not None:
-            yield from _holder(model, stage, pointer.number, read, line)
-            if pointer.number in held:
-                yield Finding(rule="R09", path=path, line=line, message=f"version {pointer.number} holds both {held[pointer.number]} and {stage}")
-            held[pointer.number] = stage
-            if isinstance(card, ModelCard) and card.deleted:
-                yield Finding(rule="R09", path=path, line=line, message=f"{stage}: a deleted model holds no stage")
-        yield from _previous(model, stage, pointer, read)
-    yield from _archived(model, stages, read)
+class _Pointers:
+    """The pointer file of one model."""
 
+    def __init__(self, files: Files, model: str, stages: Stages) -> None:
+        self.files, self.model, self.stages, self.path = files, model, stages, layout.stages(model)
 
-def _holder(model: str, stage: str, number: int, read: Documents, line: int) -> Iterator[Finding]:
-    manifest_path = layout.manifest(model, number)
-    manifest = read.records.get(manifest_path)
-    why = None
-    if manifest_path not in read.paths:
-        why = "does not exist"
-    elif isinstance(manifest, Manifest) and not manifest.usable:
-        why = "is yanked" if manifest.yanked else f"is {manifest.status}"
-    if why:
-        yield Finding(rule="R05", path=layout.stages(model), line=line, message=f"{stage}.number: version {number} {why}", fix=f"gitreg promote {model}@VERSION {stage}")
+    def findings(self, config: Config | None) -> Iterator[Finding]:
+        """Yield R05 and R09 findings, and stages that *config* does not know."""
+        card = self.files.records.get(layout.card(self.model))
+        deleted = isinstance(card, ModelCard) and card.deleted is not None
+        held: dict[int, str] = {}
+        for stage, pointer in self.stages.pointers.items():
+            if config and stage not in config.stages:
+                yield self._wrong("R02", f"{stage}: gitreg.yaml knows no such stage", stage)
+            if pointer.number is not None:
+                yield from self._holder(stage, pointer.number)
+                if pointer.number in held:
+                    yield self._wrong("R09", f"version {pointer.number} holds both {held[pointer.number]} and {stage}", stage, "number")
+                held[pointer.number] = stage
+                if deleted:
+                    yield self._wrong("R09", f"{stage}: a deleted model holds no stage", stage, "number")
+            yield from self._previous(stage, pointer)
+        yield from self._archived(held)
 
+    def _wrong(self, rule: str, message: str, *inside: str) -> Finding:
+        return Finding(rule=rule, path=self.path, line=self.files.line(self.path, inside), message=message)
 
-def _previous(model: str, stage: str, pointer: Pointer, read: Documents) -> Iterator[Finding]:
-    path = layout.stages(model)
-    line = codec.line_of(read.data[path], (stage, "previous"))
-    for problem in _list_problems(model, pointer.previous, read):
-        yield Finding(rule="R09", path=path, line=line, message=f"{stage}.previous: {problem}")
-    if pointer.number in pointer.previous:
-        yield Finding(rule="R09", path=path, line=line, message=f"{stage}.previous: {pointer.number} holds this stage now")
+    def _holder(self, stage: str, number: int) -> Iterator[Finding]:
+        path = layout.manifest(self.model, number)
+        version = self.files.records.get(path)
+        why = version.unfit if isinstance(version, Version) else None if self.files.there(path) else "does not exist"
+        if why:
+            line = self.files.line(self.path, (stage, "number"))
+            yield Finding(rule="R05", path=self.path, line=line, message=f"{stage}.number: version {number} {why}", fix=f"gitreg promote {quote(self.model)}@VERSION {stage}")
 
+    def _previous(self, stage: str, pointer: Pointer) -> Iterator[Finding]:
+        for problem in self._list_problems(pointer.previous):
+            yield self._wrong("R09", f"{stage}.previous: {problem}", stage, "previous")
+        if pointer.number in pointer.previous:
+            yield self._wrong("R09", f"{stage}.previous: {pointer.number} holds this stage now", stage, "previous")
 
-def _archived(model: str, stages: Stages, read: Documents) -> Iterator[Finding]:
-    path = layout.stages(model)
-    line = codec.line_of(read.data[path], (names.ARCHIVED,))
-    for problem in _list_problems(model, stages.archived, read):
-        yield Finding(rule="R09", path=path, line=line, message=f"archived: {problem}")
-    if list(stages.archived) != sorted(stages.archived):
-        yield Finding(rule="R09", severity="warning", path=path, line=line, message="archived: the numbers are not in order")
-    for number in stages.archived:
-        held = stages.held_by(number)
-        if held:
-            yield Finding(rule="R09", path=path, line=line, message=f"archived: {number} holds {held}")
+    def _archived(self, held: Mapping[int, str]) -> Iterator[Finding]:
+        archived = self.stages.archived
+        for problem in self._list_problems(archived):
+            yield self._wrong("R09", f"archived: {problem}", names.ARCHIVED)
+        if list(archived) != sorted(archived):
+            line = self.files.line(self.path, (names.ARCHIVED,))
+            yield Finding(rule="R09", severity="warning", path=self.path, line=line, message="archived: the numbers are not in order")
+        for number in archived:
+            if number in held:
+                yield self._wrong("R09", f"archived: {number} holds {held[number]}", names.ARCHIVED)
 
-
-def _list_problems(model: str, numbers: tuple[int, ...], read: Documents) -> Iterator[str]:
-    for number in sorted(n for n, times in Counter(numbers).items() if times > 1):
-        yield f"{number} stands here twice"
-    for number in numbers:
-        if layout.manifest(model, number) not in read.paths:
-            yield f"there is no version {number}"
+    def _list_problems(self, numbers: Sequence[int]) -> Iterator[str]:
+        for number in sorted(n for n, times in Counter(numbers).items() if times > 1):
+            yield f"{number} stands here twice"
+        for number in numbers:
+            if not self.files.there(layout.manifest(self.model, number)):
+                yield f"there is no version {number}"

@@ -35,7 +35,7 @@ def check_range(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Iterat
 
 def judged(lands: Landing) -> list[Finding]:
     """Return every finding on a change that would land so, by path."""
-    findings = [*check_state(lands.end, Since(lands.base, frozenset(lands.landed))), *check_change(lands)]
+    findings = [*check_state(lands.end, Since(lands.base, lands.landed)), *check_change(lands)]
     return sorted(findings, key=lambda finding: (finding.path, finding.line, finding.rule))
 
 

@@ -20,7 +20,7 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]
 from gitreg.errors import InvalidError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DEEPEST = 20
 LARGEST = 1 << 20  # bytes of one file
@@ -235,7 +235,19 @@ def _places(events: Iterator[Any], opening: Any, path: Path) -> Iterator[Place]:
 
 def line_of(data: bytes, path: Path) -> int:
     """Return the 1-based line of the node at *path*, or of the nearest node above it that has one."""
-    known = {place.path: place.line + 1 for place in reversed(list(places(data)))}
+    return line_in(lines(data), path)
+
+
+def lines(data: bytes) -> dict[Path, int]:
+    """Return the 1-based line of each node by its path: for who looks up more than one."""
+    known: dict[Path, int] = {}
+    for place in places(data):
+        known.setdefault(place.path, place.line + 1)
+    return known
+
+
+def line_in(known: Mapping[Path, int], path: Path) -> int:
+    """Return the line of the node at *path* among *known* ones, or of the nearest node above it that has one."""
     while path and path not in known:
         path = path[:-1]
     return known.get(path, 1)

@@ -7,6 +7,7 @@ gives the same record again. ``schemas()`` is the same truth as JSON Schema.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -113,8 +114,10 @@ def first_problem(kind: str, value: Any, data: bytes, path: str) -> InvalidError
 
 def located(kind: str, value: Any, data: bytes, path: str) -> Iterator[InvalidError]:
     """Yield an error for each reason why *value*, read from *data*, is not a document of *kind*."""
-    for problem in (*_problems(kind, value), *_name_problems(value)):
-        line = codec.line_of(data, problem.path)
+    lines: dict[codec.Path, int] | None = None
+    for problem in chain(_problems(kind, value), _name_problems(value)):
+        lines = codec.lines(data) if lines is None else lines
+        line = codec.line_in(lines, problem.path)
         yield InvalidError(problem.sentence, path=path, line=line, field=problem.field, rule="R02")
 
 

@@ -58,6 +58,8 @@ def place(path: str) -> Place:
         return Place("config")
     if path.startswith(SCHEMA_FOLDER + "/"):
         return Place("schema")
+    if not path.isprintable():
+        return Place("")
     match = re.fullmatch(_MANIFEST, path)
     if match and manifest(match[1], int(match[3])) == path:
         return Place("manifest", match[1], int(match[3]))

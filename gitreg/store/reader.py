@@ -82,6 +82,8 @@ class Reader:
         return self._partial
 
     def _one(self, request: str, spec: str, taken: Callable[[IO[bytes]], Object | None]) -> Object | None:
+        if "\n" in spec:  # a path of a stranger's: git would take it for two requests, and every later answer for another's
+            return None
         try:
             with self._asked(request) as answers:
                 return taken(answers)
