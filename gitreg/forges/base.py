@@ -24,7 +24,8 @@ class Place(NamedTuple):
 class Pull(Struct, frozen=True, kw_only=True):
     """A pull request, or a merge request, as its forge has it now.
 
-    *head* is its branch and *commit* the tip of that; *base* the branch it goes to. *checks* is ``none`` where nothing was run.
+    *head* is its branch, as ``owner:branch`` where that is in a fork, and *commit* the tip of it; *base* the branch it goes to.
+    *checks* is ``none`` where nothing was run. All texts are strangers'.
     """
 
     number: int
@@ -61,8 +62,11 @@ class Forge(Protocol):
 
     place: Place
 
-    def pulls(self, base: str) -> Iterator[Pull]:
-        """Yield the open pull requests to branch *base*, newest first."""
+    def pulls(self, base: str, prefix: str = "") -> Iterator[Pull]:
+        """Yield the open pull requests to branch *base*, newest first; only those of branches whose name starts with *prefix*.
+
+        Each costs questions of its own for reviews and checks, asked when it is its turn.
+        """
 
     def pull(self, number: int) -> Pull:
         """Return one pull request, whatever its state is."""
@@ -71,7 +75,10 @@ class Forge(Protocol):
         """Return the open pull request from branch *head* of this repository to branch *base*."""
 
     def propose(self, proposal: Proposal) -> Pull:
-        """Open a pull request, or bring the open one for the same branches up to date: never two."""
+        """Open a pull request, or bring the open one for the same branches up to date: never two.
+
+        What is returned says nothing of reviews and checks.
+        """
 
     def comment(self, number: int, body: str, marker: str) -> str:
         """Write a comment, or bring our earlier one that has *marker* up to date; returns its address."""

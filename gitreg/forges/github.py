@@ -1,0 +1,203 @@
+"""GitHub, github.com or one's own: its pull requests over REST, interface 2022-11-28."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from msgspec import Struct, structs
+
+from gitreg.errors import PolicyError
+from gitreg.forges import answers
+from gitreg.forges.base import Pull
+from gitreg.forges.making import once, title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gitreg.forges.answers import Line
+    from gitreg.forges.base import Proposal
+
+    Checks = Literal["passing", "failing", "pending", "none"]
+    Review = Literal["approved", "changes-requested", "waiting"]
+
+_OF_THE_HOUSE = ("OWNER", "MEMBER", "COLLABORATOR")  # anybody may approve a public pull request; a stranger's word counts for nothing
+_GOOD = ("success", "neutral", "skipped")
+
+
+class _User(Struct):
+    login: str
+    type: str = "User"
+
+
+class _Repository(Struct):
+    full_name: str
+
+
+class _End(Struct):
+    ref: str
+    sha: str
+    repo: _Repository | None = None
+    label: str | None = None
+
+
+class _Pull(Struct):
+    number: int
+    html_url: str
+    title: str
+    state: Literal["open", "closed"]
+    head: _End
+    base: _End
+    user: _User | None = None
+    draft: bool = False
+    merged_at: str | None = None
+    merge_commit_sha: str | None = None
+    updated_at: str | None = None
+
+
+class _Review(Struct):
+    state: str
+    user: _User | None = None
+    author_association: str = "NONE"
+
+
+class _Run(Struct):
+    status: str
+    conclusion: str | None = None
+
+
+class _Runs(Struct):
+    check_runs: list[_Run]
+
+
+class _Status(Struct):
+    state: str
+    total_count: int
+
+
+class _Comment(Struct):
+    id: int
+    html_url: str
+    body: str = ""
+    user: _User | None = None
+
+
+class GitHub:
+    """A repository at GitHub; see :class:`~gitreg.forges.base.Forge`."""
+
+    def __init__(self, line: Line) -> None:
+        self.line, self.place = line, line.place
+        self._repository = f"repos/{quote(self.place.path)}"
+
+    def pulls(self, base: str, prefix: str = "") -> Iterator[Pull]:
+        """See :meth:`Forge.pulls`."""
+        asked = answers.query(f"{self._repository}/pulls", state="open", base=base, sort="created", direction="desc", per_page=100)
+        for page in answers.each(self.line, asked, list[_Pull]):
+            yield from (self._judged(one) for one in page if one.head.ref.startswith(prefix))
+
+    def pull(self, number: int) -> Pull:
+        """See :meth:`Forge.pull`."""
+        return self._judged(answers.ask(self.line, "GET", f"{self._repository}/pulls/{number:d}", _Pull))
+
+    def find(self, head: str, base: str) -> Pull | None:
+        """See :meth:`Forge.find`."""
+        found = self._found(head, base)
+        return None if found is None else self._judged(found)
+
+    def propose(self, proposal: Proposal) -> Pull:
+        """See :meth:`Forge.propose`."""
+        text = {"title": title(proposal.title), "body": proposal.body}
+
+        def make() -> _Pull:
+            return answers.ask(self.line, "POST", f"{self._repository}/pulls", _Pull, {"head": proposal.head, "base": proposal.base, **text}, duplicate=(422,))
+
+        def update(old: _Pull) -> _Pull:
+            return answers.ask(self.line, "PATCH", f"{self._repository}/pulls/{old.number}", _Pull, text)
+
+        return self._pull(once(self.line, "pull request", find=lambda: self._found(proposal.head, proposal.base), make=make, update=update))
+
+    def comment(self, number: int, body: str, marker: str) -> str:
+        """See :meth:`Forge.comment`."""
+        ours, asked = self._myself(), f"{self._repository}/issues/{number:d}/comments"
+
+        def find() -> _Comment | None:
+            pages = answers.each(self.line, answers.query(asked, per_page=100), list[_Comment])
+            return next((one for page in pages for one in page if marker in one.body and self._is(one.user, ours)), None)
+
+        def make() -> _Comment:
+            return answers.ask(self.line, "POST", asked, _Comment, {"body": body})
+
+        def update(old: _Comment) -> _Comment:
+            return answers.ask(self.line, "PATCH", f"{self._repository}/issues/comments/{old.id}", _Comment, {"body": body})
+
+        return once(self.line, "comment", find=find, make=make, update=update).html_url
+
+    def ref(self, number: int) -> str:
+        """See :meth:`Forge.ref`."""
+        return f"refs/pull/{number:d}/head"
+
+    def _found(self, head: str, base: str) -> _Pull | None:
+        owner = self.place.path.partition("/")[0]
+        asked = answers.query(f"{self._repository}/pulls", state="open", head=f"{owner}:{head}", base=base, per_page=100)
+        pages = answers.each(self.line, asked, list[_Pull])
+        return next((one for page in pages for one in page if one.head.ref == head and one.base.ref == base and self._own(one)), None)
+
+    def _own(self, pull: _Pull) -> bool:
+        return pull.head.repo is not None and pull.base.repo is not None and pull.head.repo.full_name == pull.base.repo.full_name
+
+    def _pull(self, raw: _Pull) -> Pull:
+        owner = (raw.head.label or "").partition(":")[0] or "unknown"
+        return Pull(
+            number=raw.number, url=raw.html_url, title=raw.title, state="merged" if raw.merged_at else raw.state,
+            head=raw.head.ref if self._own(raw) else f"{owner}:{raw.head.ref}", commit=raw.head.sha, base=raw.base.ref, author=raw.user.login if raw.user else "",
+            draft=raw.draft, merge_commit=raw.merge_commit_sha if raw.merged_at else None, updated_at=raw.updated_at,
+        )  # fmt: skip
+
+    def _judged(self, raw: _Pull) -> Pull:
+        return structs.replace(self._pull(raw), review=self._review(raw.number), checks=self._checks(raw.head.sha))
+
+    def _review(self, number: int) -> Review:
+        """Return what the latest reviews of those with a say come to; one that was dismissed does not count, and a mere comment takes none back."""
+        latest: dict[str, str] = {}
+        for page in answers.each(self.line, answers.query(f"{self._repository}/pulls/{number}/reviews", per_page=100), list[_Review]):
+            for one in page:
+                if one.user and one.author_association in _OF_THE_HOUSE and one.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
+                    latest[one.user.login] = one.state
+        if "CHANGES_REQUESTED" in latest.values():
+            return "changes-requested"
+        return "approved" if "APPROVED" in latest.values() else "waiting"
+
+    def _checks(self, commit: str) -> Checks:
+        """Return what check runs and the older statuses of a commit come to."""
+        below = f"{self._repository}/commits/{quote(commit, safe='')}"
+        pages = answers.each(self.line, answers.query(f"{below}/check-runs", filter="latest", per_page=100), _Runs)
+        found = [_of_run(run) for page in pages for run in page.check_runs]
+        status = answers.ask(self.line, "GET", answers.query(f"{below}/status", per_page=1), _Status)
+        if status.total_count:
+            found.append("passing" if status.state == "success" else "pending" if status.state == "pending" else "failing")
+        return worst(found)
+
+    def _myself(self) -> str | None:
+        """Return our login, or None for a token of CI, which may not ask for it."""
+        try:
+            return answers.ask(self.line, "GET", "user", _User).login
+        except PolicyError as error:
+            if error.facts.get("status") != 403:
+                raise
+        return None
+
+    def _is(self, user: _User | None, ours: str | None) -> bool:
+        return user is not None and (user.login == ours if ours else user.type == "Bot")
+
+
+def _of_run(run: _Run) -> Checks:
+    if run.status != "completed":
+        return "pending"
+    return "passing" if run.conclusion in _GOOD else "failing"
+
+
+def worst(found: Iterable[Checks]) -> Checks:
+    """Return what several checks come to: one that fails decides, then one that is still at work."""
+    seen = set(found)
+    order: tuple[Checks, ...] = ("failing", "pending", "passing")
+    return next((one for one in order if one in seen), "none")
