@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from gitreg.operations.replay import Choice
     from gitreg.operations.script import Script
+    from gitreg.proposals.ground import Ground
+    from gitreg.proposals.propose import Way
+    from gitreg.proposals.records import Proposed
     from gitreg.records import Change, Finding, Rebased, Synced
     from gitreg.review.meaning import Meaning
     from gitreg.store.remote import Remote
@@ -200,6 +203,27 @@ class Registry(Reads, Verbs):
         """
         return Transaction(self, (message, reason), replay=replay, watch=watch)
 
+    def proposal(self, message: str = "", *, reason: str = "", via: str | None = None) -> Transaction:
+        """Return a transaction that ends as a pull request: its one commit goes to a branch of its own at the remote.
+
+        It is built on what the remote's branch is now. ``proposed`` says then what became of it; the same change proposed
+        again brings what is open up to date. Rules are judged as ever, but what asks for review is let through, for this is
+        one. With *via* the person's own tool speaks to the forge.
+
+        Raises:
+            NotFoundError: there is no remote, or no registry on its branch.
+        """
+        from gitreg.proposals import propose
+
+        if self._offline:
+            raise UsageError("a proposal cannot be made offline: it goes to the remote")
+        return Transaction(self, (message, reason), way=propose.Way(self._ground(), via, rehearsal=self._dry_run))
+
+    def _ground(self) -> Ground:
+        from gitreg.proposals.ground import Ground
+
+        return Ground(self._location, self._cache, lambda: self.snapshot().config, self.occasion)
+
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
         return self.commit([operation], ("", reason))
 
@@ -264,6 +288,17 @@ class Registry(Reads, Verbs):
         with self._turn:
             return sync.synced(self._target()._replace(remote=self._shared), stages, self.occasion(), rehearsal=self._dry_run)
 
+    def add_ci(self, host: str) -> Receipt:
+        """Commit the workflows that *host*, ``github`` or ``gitlab``, reviews and deploys this registry with; those that are there stay.
+
+        Raises:
+            ConflictError: a file of that name says something else; nothing is changed.
+        """
+        from gitreg import setup
+
+        with self._turn:
+            return setup.equipped(self._target(), self._location, host, self.occasion(), rehearsal=self._dry_run)
+
     def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
         """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""
         from gitreg.operations import message
@@ -288,17 +323,6 @@ class Registry(Reads, Verbs):
         return None if self._offline else self._shared(view)
 
     def _shared(self, view: View) -> Remote | None:
-    def add_ci(self, host: str) -> Receipt:
-        """Commit the workflows that *host*, ``github`` or ``gitlab``, reviews and deploys this registry with; those that are there stay.
-
-        Raises:
-            ConflictError: a file of that name says something else; nothing is changed.
-        """
-        from gitreg import setup
-
-        with self._turn:
-            return setup.equipped(self._target(), self._location, host, self.occasion(), rehearsal=self._dry_run)
-
         """Return the remote that shares this registry's branch, or None: there is none, or this branch is not the one."""
         name, branch = self._location.remote or view.config.remote, self._location.ref.removeprefix("refs/heads/")
         if name is None:
@@ -346,15 +370,18 @@ class Registry(Reads, Verbs):
 class Transaction(Verbs):
     """Several operations as one commit; see :meth:`Registry.transaction`. ``receipt`` is there at its end.
 
-    ``message`` is the subject of the commit, where it is not empty.
+    ``message`` is the subject of the commit, where it is not empty. ``proposed`` is there at the end of :meth:`Registry.proposal`.
     """
 
-    def __init__(self, registry: Registry, wording: tuple[str, str], *, replay: bool = False, watch: Callable[[str, int], None] | None = None) -> None:
+    def __init__(
+        self, registry: Registry, wording: tuple[str, str], *, replay: bool = False, watch: Callable[[str, int], None] | None = None, way: Way | None = None
+    ) -> None:
         message, reason = wording
         if "\n" in message:
             raise UsageError("the message of a transaction is one line", hint="give the rest as reason")
         self.message = message.strip()
         self._registry, self._reasons = registry, [reason] if reason else []
+        self._way = way
         self._used = False
         self._replay, self._watch = replay, watch
         self._script: Script | None = None
@@ -362,6 +389,7 @@ class Transaction(Verbs):
         self._begun: Start | None = None
         self._draft: Draft | None = None
         self.receipt: Receipt = Receipt()
+        self.proposed: Proposed | None = None
 
     def __enter__(self) -> Transaction:
         from gitreg.operations.script import Script
@@ -370,20 +398,27 @@ class Transaction(Verbs):
         if self._used:
             raise ConflictError("this transaction was used before", hint="with registry.transaction() as tx: ...")
         self._used = True
-        self._begun, base = self._registry.begin()
+        self._begun, base = (self._way or self._registry).begin()
         self._draft, self._script = Draft(base), Script()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         draft, self._draft, script, self._script = self._draft, None, self._script, None
         if kind is None and draft is not None and script is not None:
-            begun = self._begun and self._begun._replace(draft=draft)
-            wording = self.message, "\n\n".join(self._reasons)
-            self.receipt = self._registry.commit(script, wording, tuple if self._replay else script.outcomes, begun, self._watch)
+            assert self._begun
+            self.receipt = self._concluded(script, self._begun._replace(draft=draft), (self.message, "\n\n".join(self._reasons)))
             told = list(self._told.values())
             states = {model: draft.stages(model).states() for model in {version.model for version in told}}
             for version in told:
                 settled(version, self.receipt.commit, states[version.model].get(version.number))
+
+    def _concluded(self, script: Script, begun: Start, wording: tuple[str, str]) -> Receipt:
+        if self._way is None:
+            return self._registry.commit(script, wording, tuple if self._replay else script.outcomes, begun, self._watch)
+        from gitreg.store.plan import Wording
+
+        self.proposed = self._way.proposed(begun, Wording(*wording))
+        return self.proposed.receipt
 
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
         draft, script = self._open(), self._script

@@ -33,7 +33,7 @@ FLOORS = (
     {"history"},
     {"setup", "review", "verbs"},
     {"reads"},
-    {"fix", "doctor", "rebase"},
+    {"fix", "doctor", "rebase", "proposals"},
     {"sync"},
     {"registry"},
     {"client", "runs"},
@@ -47,7 +47,7 @@ FLOORS = (
 DOORS = {
     "git": {"store.gitrepo"},
     "gitdb": set(),
-    "subprocess": {"store.process"},
+    "subprocess": {"store.process", "forges.tools"},  # git, and the person's own gh or glab
     "yaml": {"store.codec"},
     "filelock": {"store.lock"},
     "sqlite3": {"scratch"},
@@ -55,6 +55,7 @@ DOORS = {
     "rich": {"cli"},
     "cel_expr_python": {"gates"},
     "requests": {"forges.http"},
+    "urllib3": {"forges.http"},
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg.cli import completion, options, render, values
+from gitreg.errors import UsageError
 from gitreg.names import shown
 
 if TYPE_CHECKING:
@@ -19,12 +20,26 @@ if TYPE_CHECKING:
 _REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the commit.")
 _FORCE = click.option("--force", is_flag=True, help="Override the registry's rules; the commit says which.")
 _EXPECT = click.option("--expect", metavar="N|none", help="Change nothing unless this version (or none) holds the stage.")
+_PR = click.option("--pr", is_flag=True, help="Propose it: push it to a branch of its own and open a pull request.")
+_VIA = click.option("--via", type=click.Choice(["gh", "glab"]), help="With --pr: open it with your own tool, not with a token.")
 
 
-def carried_out(write: Callable[[Transaction], Any], reason: str = "") -> None:
-    """Run *write* in a transaction and print what it did: the version on stdout, the rest on stderr."""
+def _proposing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that make a write a proposal."""
+    return _PR(_VIA(command))
+
+
+def carried_out(write: Callable[[Transaction], Any], reason: str = "", *, pr: bool = False, via: str | None = None) -> None:
+    """Run *write* in a transaction and print what it did: the version on stdout, the rest on stderr. With *pr* it is proposed."""
     asked = options.settings()
     options.refuse(asked, at=True, no_fetch=True)
+    if pr or via:
+        from gitreg.cli import pulls
+
+        if not pr:
+            raise UsageError("--via says how a pull request is opened: it needs --pr", hint=f"{click.get_current_context().command_path} --help")
+        pulls.proposed(asked, write, reason, via)
+        return
     with asked.open() as registry:
         with registry.transaction(reason=reason, replay=True) as tx:
             write(tx)
@@ -62,7 +77,9 @@ def init(path: str, own_branch: str | None, ci: str | None) -> None:
       gitreg init
       gitreg init models-registry
       gitreg init --branch registry
+      gitreg init --ci github
     """
+    from gitreg import setup
     from gitreg.registry import Registry
 
     asked = options.settings()
@@ -95,7 +112,6 @@ def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--metric", "metrics", metavar="K=V", help="A finite number; may be given many times, like all of these.", **many),
         click.option("--param", "params", metavar="K=V", help="A parameter of the training; K:=JSON forces JSON.", **many),
         click.option("--metadata", metavar="K=V", help="Anything else; K:=JSON forces JSON.", **many),
-    from gitreg import setup
         click.option("--tag", "tags", metavar="TAG", help="A tag.", **many),
         click.option("--artifact", "artifacts", metavar="NAME=PATH_OR_URI", help="A file of the model; a local one is hashed.", **many),
         click.option("--data", metavar="NAME=PATH_OR_URI", help="Data it was trained or tested on; a local file is hashed.", **many),
@@ -123,8 +139,9 @@ def facts_of(given: dict[str, Any]) -> dict[str, Any]:
 @click.argument("model", shell_complete=completion.models)
 @click.option("--version", metavar="NAME", help="Its name; {date} and {time} are filled in. Default: its number.")
 @_facts
+@_proposing
 @options.writing
-def register(model: str, version: str | None, **given: Any) -> None:
+def register(model: str, version: str | None, pr: bool, via: str | None, **given: Any) -> None:
     """Add a version to a model; prints its selector.
 
     MODEL is made if it is new.
@@ -135,7 +152,7 @@ def register(model: str, version: str | None, **given: Any) -> None:
       gitreg register iris --version 1.0.5 --data train=s3://bucket/train.parquet
     """
     facts = facts_of(given) | {"tags": list(given["tags"])}
-    carried_out(lambda tx: tx.register(model, version, **facts))
+    carried_out(lambda tx: tx.register(model, version, **facts), pr=pr, via=via)
 
 
 @click.command()
@@ -144,8 +161,9 @@ def register(model: str, version: str | None, **given: Any) -> None:
 @_FORCE
 @_EXPECT
 @_REASON
+@_proposing
 @options.writing
-def promote(selector: str, stage: str, force: bool, expect: str | None, reason: str) -> None:
+def promote(selector: str, stage: str, force: bool, expect: str | None, reason: str, pr: bool, via: str | None) -> None:
     """Point a stage at a version.
 
     Its former holder becomes archived. SELECTOR is MODEL or MODEL@latest, MODEL@NUMBER, MODEL@NAME or MODEL@STAGE. STAGE may be 'archived'.
@@ -154,9 +172,10 @@ def promote(selector: str, stage: str, force: bool, expect: str | None, reason: 
     Example:
       gitreg promote iris@7 staging
       gitreg promote iris@staging production --expect 6 --reason "passed the A/B test"
+      gitreg promote iris@7 production --pr
     """
     holder = values.expected(expect)
-    carried_out(lambda tx: tx.promote(selector, stage, force=force, expect=holder), reason)
+    carried_out(lambda tx: tx.promote(selector, stage, force=force, expect=holder), reason, pr=pr, via=via)
 
 
 @click.command()
@@ -165,8 +184,9 @@ def promote(selector: str, stage: str, force: bool, expect: str | None, reason: 
 @_EXPECT
 @_REASON
 @_FORCE
+@_proposing
 @options.writing
-def rollback(model: str, stage: str, expect: str | None, reason: str, force: bool) -> None:
+def rollback(model: str, stage: str, expect: str | None, reason: str, force: bool, pr: bool, via: str | None) -> None:
     """Give a stage back to its previous holder.
 
     The present one becomes archived. A second rollback goes one further back, never forth.
@@ -176,15 +196,16 @@ def rollback(model: str, stage: str, expect: str | None, reason: str, force: boo
       gitreg rollback iris production --reason "latency doubled"
     """
     holder = values.expected(expect)
-    carried_out(lambda tx: tx.rollback(model, stage, expect=holder, force=force), reason)
+    carried_out(lambda tx: tx.rollback(model, stage, expect=holder, force=force), reason, pr=pr, via=via)
 
 
 @click.command()
 @click.argument("selector", shell_complete=completion.selectors)
 @_REASON
 @_FORCE
+@_proposing
 @options.writing
-def archive(selector: str, reason: str, force: bool) -> None:
+def archive(selector: str, reason: str, force: bool, pr: bool, via: str | None) -> None:
     """Archive a version by hand.
 
     A stage it holds becomes vacant.
@@ -193,7 +214,7 @@ def archive(selector: str, reason: str, force: bool) -> None:
     Example:
       gitreg archive iris@5 --reason "superseded"
     """
-    carried_out(lambda tx: tx.archive(selector, force=force), reason)
+    carried_out(lambda tx: tx.archive(selector, force=force), reason, pr=pr, via=via)
 
 
 @click.command()

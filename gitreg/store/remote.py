@@ -1,7 +1,7 @@
 """Fetch from and push to the remote that shares a branch.
 
 ``gitreg.yaml`` comes from strangers, so its ``remote`` is only a name: address and transport are what the person
-configured under it, and credentials are git's own. A push is never forced, so the server judges each race.
+configured under it, and credentials are git's own. A push is never forced without a lease, so the server judges each race.
 """
 
 from __future__ import annotations
@@ -59,17 +59,18 @@ class Remote(NamedTuple):
         found = self.repo.reader.info(self.tracking)
         return found.id if found else None
 
-    def push(self, commit: str) -> bool:
+    def push(self, commit: str, lease: str | None = None) -> bool:
         """Move the remote's branch forward to *commit*; False where another was first, so that it is no step forward.
 
-        A connection that breaks before the answer leaves open whether the remote has taken it: it is asked again, for as
+        With a *lease* it may go anywhere, as long as it is at that commit until then, or, where that is empty, not there. A connection that breaks before the answer leaves open whether the remote has taken it: it is asked again, for as
         long as it may still be at work on that.
 
         Raises:
             PolicyError: the remote's rules refuse, as a protected branch does.
             BusyError: the remote cannot be reached or has no room; or it broke off, and the sentence says that it may have taken it.
         """
-        options = ("--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--end-of-options")
+        leased = () if lease is None else (f"--force-with-lease=refs/heads/{self.branch}:{lease}",)
+        options = ("--porcelain", "--no-follow-tags", "--recurse-submodules=no", *leased, "--end-of-options")
         code, out, err = self.ask("push", *options, self.name, f"{commit}:refs/heads/{self.branch}")
         if code == 0:
             return True

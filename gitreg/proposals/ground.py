@@ -1,0 +1,83 @@
+"""What proposals stand on: the repository, the remote that takes them, the branch that they go to, and its forge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitreg.errors import NotFoundError
+from gitreg.store import remote as remotes
+from gitreg.store.gitrepo import checked_branch
+from gitreg.store.remote import Remote
+from gitreg.store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitreg.records import Config, Occasion
+    from gitreg.store.cache import Cache
+    from gitreg.store.gitrepo import GitRepo
+    from gitreg.where import Location
+
+
+class Ground(NamedTuple):
+    """A registry as proposals see it: where it is, what was read of it, and who asks when. Of its branch here only the rules are read."""
+
+    location: Location
+    cache: Cache
+    config: Callable[[], Config]
+    occasion: Callable[[], Occasion]
+
+    @property
+    def repo(self) -> GitRepo:
+        """The repository."""
+        return self.location.repo
+
+    def at(self, commit: str) -> Snapshot:
+        """Return the registry as *commit* has it."""
+        return Snapshot(self.repo, commit, self.location.prefix, self.cache)
+
+    def truth(self) -> Remote:
+        """Return the branch that proposals go to, at the remote that takes them.
+
+        Raises:
+            NotFoundError: this repository has no remote, or nothing says which branch is the truth.
+            BusyError: the remote cannot be reached.
+        """
+        config = self.config()
+        name = self.location.remote or config.remote or _usual(self.repo)
+        remotes.configured(self.repo, name, "")
+        own = self.location.ref.removeprefix("refs/heads/") if self.location.remote else None
+        branch = config.branch or own or remotes.head(self.repo, name)
+        if branch is None:
+            raise NotFoundError("{remote} does not say which branch is the truth", remote=name, hint="add a line to gitreg.yaml: branch: main")
+        return Remote(self.repo, name, checked_branch(branch))
+
+    def base(self, truth: Remote) -> Snapshot:
+        """Return the registry as the branch *truth* has it now, its objects here.
+
+        Raises:
+            NotFoundError: there is no such branch, or no registry in it.
+            BusyError: the remote cannot be reached.
+        """
+        commit = truth.fetch()
+        if commit is None:
+            raise NotFoundError("{remote} has no branch {branch!r}", remote=truth.name, branch=truth.branch, hint=f"git push {truth.name} {truth.branch}")
+        found = self.at(commit)
+        if found.blob_id("gitreg.yaml") is None:
+            raise NotFoundError(
+                "branch {branch!r} of {remote} holds no registry in {folder!r}", branch=truth.branch, remote=truth.name, folder=self.location.prefix or ".",
+                hint="add a line to gitreg.yaml: branch: BRANCH",
+            )  # fmt: skip
+        return found
+
+
+def _usual(repo: GitRepo) -> str:
+    """Return the remote that is meant where ``gitreg.yaml`` names none: ``origin``, else the only one."""
+    found = repo.output("remote").split("\n")
+    if "origin" in found:
+        return "origin"
+    if len(found) == 1 and found[0]:
+        return found[0]
+    what = "has more than one remote, and none is called origin" if found[0] else "has no remote: there is nobody to propose to"
+    hint = "add a line to gitreg.yaml: remote: NAME" if found[0] else "git remote add origin URL"
+    raise NotFoundError("this repository {what}", what=what, hint=hint)
