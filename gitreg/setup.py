@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from gitreg.records import Config
     from gitreg.store.transaction import Target
-    from gitreg.view import View
 
 _SUBJECT = "registry: create it"
 _CONFIG = """\
@@ -122,7 +121,7 @@ def equipped(target: Target, location: Location, host: str, occasion: Occasion, 
         ConflictError: a file of that name says something else; nothing is changed.
     """
     repo, prefix, inner = location.repo, location.prefix, target.snapshot
-    top = target._replace(snapshot=lambda commit: Snapshot(repo, commit, "", target.cache), remote=lambda view: target.remote(inner(view.commit)))
+    top = target._replace(snapshot=lambda commit: Snapshot(repo, commit, "", target.cache), remote=lambda view: target.remote(inner(str(view.commit))))
 
     def planned(base: Snapshot) -> transaction.Plan:
         there = inner(base.commit)

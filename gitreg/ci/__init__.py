@@ -69,6 +69,11 @@ def _included(component: str, site: Site) -> str:
     return f"{remark}\n\n{text}".replace("@VERSION@", __version__)
 
 
+def component() -> str:
+    """Return the pipeline as a component of GitLab, which others include with inputs."""
+    return template("gitlab.yml").replace("@VERSION@", __version__)
+
+
 def template(name: str) -> str:
     """Return a text as it comes with gitreg, with marks where a registry's own facts go."""
     with open(os.path.join(os.path.dirname(__file__), "templates", name), encoding="utf-8") as file:
