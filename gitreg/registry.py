@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitreg.operations.script import Script
     from gitreg.proposals.ground import Ground
     from gitreg.proposals.propose import Way
+    from gitreg.proposals.pulls import Proposals
     from gitreg.proposals.records import Proposed
     from gitreg.records import Change, Finding, Rebased, Synced
     from gitreg.review.meaning import Meaning
@@ -218,6 +219,12 @@ class Registry(Reads, Verbs):
         if self._offline:
             raise UsageError("a proposal cannot be made offline: it goes to the remote")
         return Transaction(self, (message, reason), way=propose.Way(self._ground(), via, rehearsal=self._dry_run))
+
+    def proposals(self, *, via: str | None = None) -> Proposals:
+        """Return the pull requests that are open to this registry's branch: which there are, how one stands, waiting for it."""
+        from gitreg.proposals.pulls import Proposals
+
+        return Proposals(self._ground(), via)
 
     def _ground(self) -> Ground:
         from gitreg.proposals.ground import Ground

@@ -17,7 +17,7 @@ HOMES = {
     "list": f"{_READ}:list_", "show": f"{_READ}:show", "get": "gitreg.cli.get:get", "history": f"{_READ}:history",
     "compare": f"{_READ}:compare", "diff": "gitreg.cli.review:diff", "changes": "gitreg.cli.review:changes", "fix": "gitreg.cli.review:fix",
     "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",
-    "sync": "gitreg.cli.remotes:sync", "rebase": "gitreg.cli.remotes:rebase",
+    "sync": "gitreg.cli.remotes:sync", "rebase": "gitreg.cli.remotes:rebase", "pr": "gitreg.cli.pulls:pr",
     "model": "gitreg.cli.models:model", "completion": "gitreg.cli.completion:completion",
 }  # fmt: skip
 

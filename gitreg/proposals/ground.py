@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitreg.errors import NotFoundError
 from gitreg.store import remote as remotes
 from gitreg.store.gitrepo import checked_branch
-from gitreg.store.remote import Remote
 from gitreg.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from gitreg.records import Config, Occasion
     from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo
+    from gitreg.store.remote import Remote
     from gitreg.where import Location
 
 
@@ -36,6 +36,15 @@ class Ground(NamedTuple):
         """Return the registry as *commit* has it."""
         return Snapshot(self.repo, commit, self.location.prefix, self.cache)
 
+    def remote(self) -> Remote:
+        """Return the remote that takes proposals, no branch of it.
+
+        Raises:
+            NotFoundError: this repository has none.
+        """
+        name = self.location.remote or self.config().remote or _usual(self.repo)
+        return remotes.configured(self.repo, name, "")
+
     def truth(self) -> Remote:
         """Return the branch that proposals go to, at the remote that takes them.
 
@@ -43,14 +52,12 @@ class Ground(NamedTuple):
             NotFoundError: this repository has no remote, or nothing says which branch is the truth.
             BusyError: the remote cannot be reached.
         """
-        config = self.config()
-        name = self.location.remote or config.remote or _usual(self.repo)
-        remotes.configured(self.repo, name, "")
+        remote = self.remote()
         own = self.location.ref.removeprefix("refs/heads/") if self.location.remote else None
-        branch = config.branch or own or remotes.head(self.repo, name)
+        branch = self.config().branch or own or remotes.head(self.repo, remote.name)
         if branch is None:
-            raise NotFoundError("{remote} does not say which branch is the truth", remote=name, hint="add a line to gitreg.yaml: branch: main")
-        return Remote(self.repo, name, checked_branch(branch))
+            raise NotFoundError("{remote} does not say which branch is the truth", remote=remote.name, hint="add a line to gitreg.yaml: branch: main")
+        return remote._replace(branch=checked_branch(branch))
 
     def base(self, truth: Remote) -> Snapshot:
         """Return the registry as the branch *truth* has it now, its objects here.

@@ -10,7 +10,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from gitreg.records import Receipt
 
-State = Literal["ready", "waiting", "failing", "outdated", "conflict", "draft", "merged", "closed"]
+State = Literal["ready", "waiting", "failing", "outdated", "conflict", "draft", "unknown", "merged", "closed"]
 
 
 class Proposed(Struct, frozen=True, kw_only=True):
@@ -50,8 +50,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     commit: str
     base: str
     title: str
-    changes: tuple[str, ...]
     state: State
+    changes: tuple[str, ...] = ()
     author: str | None = None
     url: str | None = None
     review: str | None = None
