@@ -6,19 +6,23 @@ ones, and through no link.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError
 from gitreg.operations.complete import completed
 from gitreg.records import Stages
 from gitreg.store import codec, comments, documents, layout, lineage
+from gitreg.store.disk import sync
 
 if TYPE_CHECKING:
     from gitreg.records import Config
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.snapshot import Snapshot
 
+_SCRAP = re.compile(r"\.yaml\.gitreg-\d+$")
 _ENCODERS: dict[str, Any] = {
     "card": (documents.decode_card, documents.encode_card),
     "manifest": (documents.decode_manifest, documents.encode_manifest),
@@ -39,10 +43,14 @@ def fixed(base: Snapshot, *, write: bool = True) -> tuple[str, ...]:
     if repo.worktree is None:
         raise ConflictError("there is no worktree here whose files could be fixed", hint="gitreg promote, in a bare repository")
     root = os.path.join(repo.worktree, base.prefix)
-    data = {path: found for path in _edited(repo, base) if layout.place(path).kind in ("stages", *_ENCODERS) and (found := _read(root, path)) is not None}
+    paths = _edited(repo, base)
+    data = {path: found for path in paths if layout.place(path).kind in ("stages", *_ENCODERS) and (found := _read(root, path)) is not None}
+    data = {path: found for path, found in data.items() if _plain(found) != _plain(base.bytes_of(path) or b"")}  # git may list what was only touched
     config = _config(root, base)
     texts = {path: _text(base, config, path, found) for path, found in data.items()}
     changed = {path: text for path, text in texts.items() if text != data[path]}
+    for path in filter(_SCRAP.search, paths if write else ()):
+        _drop(os.path.join(root, path))
     for path, text in changed.items() if write else ():
         _write(os.path.join(root, path), text)
     return tuple(sorted(changed))
@@ -63,12 +71,18 @@ def start(repo: GitRepo, ref: str, config: Config) -> str:
 
 
 def _edited(repo: GitRepo, base: Snapshot) -> list[str]:
-    """Return the files of models that differ from *base* in the worktree, new ones too; removed ones are not there."""
+    """Return the files of models that may differ from *base* in the worktree, new ones too.
+
+    Not by ``git diff``: it writes the index, and if it is killed then, its lock stays.
+
+    Raises:
+        InvalidError: git cannot tell.
+    """
     below = base.prefix + layout.MODELS
     plain = ("--no-ext-diff", "--no-renames", "--no-relative", "--ignore-submodules")
-    _, changed, _ = repo.git("diff", "--name-only", "-z", *plain, base.commit, "--", below, folder=repo.worktree)
-    _, new, _ = repo.git("ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", below, folder=repo.worktree)
-    paths = os.fsdecode(changed + new).split("\0")[:-1]
+    changed = repo.output("diff-index", "--name-only", "-z", *plain, base.commit, "--", below, folder=repo.worktree)
+    new = repo.output("ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", below, folder=repo.worktree)
+    paths = f"{changed}{new}".split("\0")[:-1]
     return sorted({path.removeprefix(base.prefix) for path in paths})
 
 
@@ -98,7 +112,7 @@ def _config(root: str, base: Snapshot) -> Config:
 def _text(base: Snapshot, config: Config, path: str, data: bytes) -> bytes:
     """Return a file as a command would have written it, the person's comments kept."""
     place = layout.place(path)
-    plain = data.replace(b"\r\n", b"\n")
+    plain = _plain(data)
     if place.kind == "stages":
         hand = documents.decode_stages(plain, path)
         was = base.find_stages(place.model) if base.blob_id(path) else None
@@ -110,14 +124,28 @@ def _text(base: Snapshot, config: Config, path: str, data: bytes) -> bytes:
     return kept.replace(b"\n", b"\r\n") if b"\r\n" in data else kept
 
 
+def _plain(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n")
+
+
+def _drop(scrap: str) -> None:
+    """Remove what a crash left of a file that was to be put in place, if its writer is provably gone."""
+    if os.path.exists("/proc/self") and not os.path.exists(f"/proc/{scrap.rpartition('-')[2]}"):
+        with contextlib.suppress(OSError):
+            os.unlink(scrap)
+
+
 def _write(file: str, data: bytes) -> None:
-    """Put *data* in place of a file at once: whoever reads it meanwhile sees one or the other."""
+    """Put *data* in place of a file at once, durably: whoever reads it meanwhile sees one or the other."""
     temporary = f"{file}.gitreg-{os.getpid()}"
     try:
         with open(temporary, "xb") as opened:
             opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
         os.chmod(temporary, os.stat(file).st_mode & 0o7777)
         os.replace(temporary, file)
+        sync(os.path.dirname(file))
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,21 @@ def test_on_the_truth_itself_edits_are_compared_with_its_head(iris):
     snapshot = iris.snapshot()
 
     assert fix.start(iris.location.repo, iris.location.ref, snapshot.config) == snapshot.commit
+
+
+def test_what_a_crash_left_of_a_file_is_swept_up_by_the_next_fix(iris, edit, git):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid in (ended.pid, os.getpid()):
+        Path(iris.path, f"{STAGES}.gitreg-{pid}").write_text("half")
+
+    assert fixed(iris) == ()
+    assert git(iris.path, "status", "--porcelain") == f"?? {STAGES}.gitreg-{os.getpid()}"
+
+
+def test_a_file_that_was_only_touched_is_not_an_edit(iris, edit, git):
+    edit(FIRST, "status: ready", "status:   ready")
+    git(iris.path, "commit", "-qam", "odd")
+    os.utime(Path(iris.path, FIRST), (1, 1))
+
+    assert fixed(iris) == ()
