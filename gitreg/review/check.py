@@ -11,6 +11,8 @@ from itertools import pairwise
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from gitreg import gates, names
 from gitreg.errors import GitregError, InvalidError
 from gitreg.records import Finding, ModelCard, Stages
@@ -44,8 +46,17 @@ def check_state(snapshot: Snapshot, since: Since | None = None) -> Iterator[Find
     Raises:
         NotFoundError: the commit holds no registry.
     """
-    found = set(_of_change(snapshot, since) if since else _of_all(snapshot))
-    yield from sorted(found, key=lambda finding: (finding.path, finding.line, finding.rule))
+    yield from told(set(_of_change(snapshot, since) if since else _of_all(snapshot)))
+
+
+def told(findings: Iterable[Finding]) -> list[Finding]:
+    """Return *findings* by path and line; a path that is not UTF-8, which no report can hold, stands escaped."""
+    found = (finding if _is_utf8(finding.path) else replace(finding, path=names.shown(finding.path), fix=names.shown(finding.fix)) for finding in findings)
+    return sorted(found, key=lambda finding: (finding.path, finding.line, finding.rule))
+
+
+def _is_utf8(path: str) -> bool:
+    return path.isascii() or not re.search(r"[\ud800-\udfff]", path)
 
 
 def _of_all(snapshot: Snapshot) -> Iterator[Finding]:
@@ -75,8 +86,9 @@ def _of_change(snapshot: Snapshot, since: Since) -> Iterator[Finding]:
         yield from _policy(files)
     yield from _strays(changed, touched)
     yield from _new_names(files, since, touched)
+    gone = _by_model(File("", "", path, layout.place(path)) for path, change in since.changed.items() if change.new is None)
     for model, numbers in touched.items():
-        yield from _new_gaps(files, since, model, numbers)
+        yield from _new_gaps(files, since.base, model, numbers, gone.get(model, ()))
         yield from _model(files, model, numbers)
 
 
@@ -216,14 +228,13 @@ def _gap(model: str, first: int, last: int, highest: int) -> Finding:
     return Finding(rule="R04", path=layout.manifest(model, first), message=f"{what} missing: numbers are 1 to {highest}", fix="gitreg doctor --fix")
 
 
-def _new_gaps(files: Files, since: Since, model: str, numbers: Sequence[int]) -> Iterator[Finding]:
-    start = since.base.count(model) if since.base else 0
-    for finding in _gaps(model, [number for number in numbers if number > start], start):
+def _new_gaps(files: Files, base: Snapshot | None, model: str, made: Sequence[int], gone: Sequence[int]) -> Iterator[Finding]:
+    start = base.count(model) if base else 0
+    for finding in _gaps(model, [number for number in made if number > start], start):
         if not files.there(finding.path):
             yield finding
-    gone = [place.number for path, change in since.changed.items() if change.new is None and (place := layout.place(path)).kind == "manifest" and place.model == model]
     highest = _highest(files.snapshot, model) if gone else 0
-    yield from (_gap(model, number, number, highest) for number in sorted(gone) if number < highest)
+    yield from (_gap(model, number, number, highest) for number in gone if number < highest)
 
 
 def _highest(snapshot: Snapshot, model: str) -> int:

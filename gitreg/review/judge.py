@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitreg.review.check import Since, check_state
+from gitreg.review.check import Since, check_state, told
 from gitreg.review.landing import landing
 from gitreg.review.meaning import meaning
 from gitreg.review.rules import check_change
@@ -35,8 +35,7 @@ def check_range(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Iterat
 
 def judged(lands: Landing) -> list[Finding]:
     """Return every finding on a change that would land so, by path."""
-    findings = [*check_state(lands.end, Since(lands.base, lands.landed)), *check_change(lands)]
-    return sorted(findings, key=lambda finding: (finding.path, finding.line, finding.rule))
+    return told([*check_state(lands.end, Since(lands.base, lands.landed)), *check_change(lands)])
 
 
 def explained(repo: GitRepo, prefix: str, cache: Cache, span: Range, at: datetime) -> Meaning:

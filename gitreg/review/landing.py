@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg import names
+from gitreg.deltas import FileChange
+from gitreg.errors import UsageError
 from gitreg.store import layout, lineage
 from gitreg.store.snapshot import Snapshot
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import Changed, GitRepo
 
     Files = dict[str, Changed]
+
+_BLOBS = {None, "100644", "100755"}
 
 
 class Landing(NamedTuple):
@@ -29,6 +34,10 @@ class Landing(NamedTuple):
     landed: Files
     beside: tuple[str, ...]
     conflicts: tuple[str, ...]
+
+    def readable(self) -> list[FileChange]:
+        """Return what landed and may be read as records: of a link, a submodule or a model that nothing can be called, the state rules tell."""
+        return [FileChange(change.old, change.new, path) for path, change in self.landed.items() if {change.old_mode, change.new_mode} <= _BLOBS and _can_be(layout.place(path).model)]
 
 
 def landing(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Landing:
@@ -53,6 +62,14 @@ def landing(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Landing:
         return Landing(base, head, brought, brought, beside, conflicts)
     landed = _within(repo.changed(base.commit, merge.tree, prefix), prefix)
     return Landing(base, Snapshot(repo, merge.tree, prefix, cache), brought, landed, beside, ())
+
+
+def _can_be(model: str) -> bool:
+    """Tell whether a model can be called so; the policy is nobody's."""
+    try:
+        return not model or bool(names.model_name(model))
+    except UsageError:
+        return False
 
 
 def _within(changed: Files, prefix: str) -> Files:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from gitreg import gates, history, policy
-from gitreg.deltas import FileChange, delta
+from gitreg.deltas import delta
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.operations import compare
 from gitreg.operations import events as eventlog
@@ -137,7 +137,7 @@ def meaning(landing: Landing, head: str, findings: Sequence[Finding], at: dateti
 
     A file that is invalid is left out: the findings name it.
     """
-    found = delta(landing.end, [FileChange(change.old, change.new, path) for path, change in landing.landed.items()], lenient=True)
+    found = delta(landing.end, landing.readable(), lenient=True)
     happened = eventlog.events(found, lambda model, number: _name(landing.end, model, number))
     moves = tuple(_moves(landing, found, happened, findings, at))
     errors = any(finding.severity == "error" for finding in findings)

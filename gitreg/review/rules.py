@@ -9,11 +9,13 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitreg import policy
-from gitreg.deltas import FileChange, delta
+from gitreg.deltas import delta
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.operations import events as eventlog
 from gitreg.records import Finding, alike
+from gitreg.review.reading import first
 from gitreg.store import codec, layout
+from gitreg.store.explain import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
 
 _PRECIOUS = {"config": "the registry", "card": "a model's card", "stages": "who holds which stage", "manifest": "a version"}
 _ORIGIN = ("number", "version", "created_at", "created_by")
-_CI = re.compile(r"(\.github|\.gitlab|\.gitea|\.forgejo)/.*|\.gitlab-ci\.yml|((\.github|docs)/)?CODEOWNERS")
+_GUARDS = re.compile(
+    r"""(\.github|\.gitlab|\.gitea|\.forgejo|\.woodpecker|\.circleci|\.buildkite)/.*
+    | \.gitlab-ci\.ya?ml | \.(drone|travis|woodpecker)\.ya?ml | (azure|bitbucket)-pipelines\.ya?ml | Jenkinsfile
+    | \.pre-commit-config\.yaml | (docs/)?CODEOWNERS
+    | (.*/)?\.gitattributes""",
+    re.DOTALL | re.VERBOSE,
+)  # who checks and who must agree; and how git merges and shows the registry's files
 
 
 def check_change(landing: Landing) -> Iterator[Finding]:
@@ -37,8 +45,7 @@ def check_change(landing: Landing) -> Iterator[Finding]:
     yield from _conflicts(landing)
     if landing.base is None:
         return
-    files = [FileChange(change.old, change.new, path) for path, change in landing.landed.items()]
-    found = delta(landing.end, files, lenient=True)
+    found = delta(landing.end, landing.readable(), lenient=True)
     yield from _recorded(landing.end, found)
     yield from _removed(landing)
     yield from _numbers(landing, landing.base)
@@ -56,17 +63,19 @@ def _conflicts(landing: Landing) -> Iterator[Finding]:
 
 def _recorded(end: Snapshot, found: Delta) -> Iterator[Finding]:
     for part in found.models:
-        card, was = layout.card(part.model), part.card
-        if was[0] and was[1]:
-            yield from (_rewritten(end, card, field) for field in _frozen_of_card(was[0], was[1]))
+        if part.card[0] and part.card[1]:
+            yield from first(_rewritten(end, layout.card(part.model), _frozen_of_card(part.card[0], part.card[1])))
         for number, (old, new) in part.manifests.items():
             if old and new:
-                yield from (_rewritten(end, layout.manifest(part.model, number), field) for field in _frozen_of(old, new))
+                yield from first(_rewritten(end, layout.manifest(part.model, number), _frozen_of(old, new)))
 
 
-def _rewritten(end: Snapshot, path: str, field: tuple[str, ...]) -> Finding:
-    line = end.line_of(path, field) or end.line_of(path, field[:1])
-    return Finding(rule="T01", path=path, line=line, message=f"{'.'.join(field)}: this was recorded, and what is recorded does not change or go", fix="gitreg register, as a new version")
+def _rewritten(end: Snapshot, path: str, fields: Iterator[tuple[str, ...]]) -> Iterator[Finding]:
+    lines: dict[codec.Path, int] | None = None
+    for field in fields:
+        lines = codec.lines(end.bytes_of(path) or b"") if lines is None else lines
+        message = f"{dotted(field)}: this was recorded, and what is recorded does not change or go"
+        yield Finding(rule="T01", path=path, line=codec.line_in(lines, field), message=message, fix="gitreg register, as a new version")
 
 
 def _frozen_of_card(old: ModelCard, new: ModelCard) -> Iterator[tuple[str, ...]]:
@@ -159,7 +168,9 @@ def _policy(landing: Landing, found: Delta) -> Iterator[Finding]:
     if old and new and new.format < old.format:
         data = landing.end.bytes_of(layout.CONFIG) or b""
         yield Finding(rule="T06", path=layout.CONFIG, line=codec.line_of(data, ("format",)), message=f"format: {old.format} became {new.format}, and it never goes down")
-    guards = sorted(({layout.CONFIG} & landing.brought.keys()) | {path for path in (*landing.beside, *landing.brought) if _CI.fullmatch(path)})
+    up = "../" * landing.end.prefix.count("/")
+    guards = sorted(path for path in landing.brought if path == layout.CONFIG or _GUARDS.fullmatch(path))
+    guards += sorted(up + path for path in landing.beside if _GUARDS.fullmatch(path))
     others = [path for path in landing.brought if path.startswith(layout.MODELS + "/")]
     if guards and others:
         for path in guards:
