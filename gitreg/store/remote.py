@@ -52,6 +52,7 @@ class Remote(NamedTuple):
             code, _, err = self.ask("fetch", *options, self.name, spec)
             if "cannot lock ref" not in err:  # another fetches too, an editor of the person perhaps
                 break
+            self.repo.drop_stale_locks(self.tracking)  # or did, and was killed
         if code:
             if _NO_BRANCH in err:
                 return None
