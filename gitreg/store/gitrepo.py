@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gitreg.records import Occasion
 
+_LONGEST_PATCH = 1 << 22  # bytes
 SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
 
 
@@ -279,7 +280,7 @@ class GitRepo:
 
     def changed(self, old: str, new: str, below: str = "") -> dict[str, Changed]:
         """Return by path what differs between two commits or trees, in all or *below* a folder (``a/b/``)."""
-        code, out, err = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-relative", old, new, *(("--", below) if below else ()))
+        code, out, err = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none", old, new, *(("--", below) if below else ()))
         if code:
             raise InvalidError(f"git cannot compare {old} and {new}: {err.decode(errors='replace').strip()}", hint="git fsck")
         fields = out.decode(errors="surrogateescape").split("\0")
@@ -290,10 +291,21 @@ class GitRepo:
         return found
 
     def patch(self, old: str, new: str, below: str = "") -> str:
-        """Return the difference of two commits or trees as a patch, in all or *below* a folder; no filter of the person's runs."""
-        plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--no-relative")
-        _, out, _ = self.git("diff-tree", "-p", *plain, old, new, *(("--", below) if below else ()))
-        return out.decode(errors="replace")
+        """Return the difference of two commits or trees as a patch, in all or *below* a folder.
+
+        No filter of the person's runs, no attribute that strangers wrote hides a file, and what is very long is cut.
+        """
+        plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--no-relative", "--ignore-submodules=none", "--submodule=short")
+        args = (*self._unattributed(), "-c", "core.bigFileThreshold=1m", "diff-tree", "-p", *plain, old, new, *(("--", below) if below else ()))
+        with process.begun(("--git-dir", self.git_dir), args) as git:
+            assert git.stdout
+            out = git.stdout.read(_LONGEST_PATCH)
+            cut = bool(git.stdout.read(1))
+        return out.decode(errors="replace") + ("\n(the rest is left out: it is too long)\n" if cut else "")
+
+    def _unattributed(self) -> tuple[str, ...]:
+        """Return options with which no ``.gitattributes`` is read: not of the worktree, not of the person, not of HEAD (git 2.43)."""
+        return ("--bare", "-c", "core.attributesFile=/dev/null", "-c", f"attr.tree={self.empty_tree}")
 
     def merged(self, ours: str, theirs: str) -> Merge:
         """Merge two commits into a tree, without a worktree, and without a merge driver of the person's.
@@ -301,7 +313,7 @@ class GitRepo:
         Raises:
             InvalidError: git cannot: a commit between them is not here.
         """
-        plain = ("--bare", "-c", "core.attributesFile=/dev/null")
+        plain = (*self._unattributed(), "-c", "merge.renameLimit=1000")  # which costs its square
         code, out, err = self.git(*plain, "merge-tree", "--write-tree", "--allow-unrelated-histories", "--name-only", "--no-messages", "-z", ours, theirs)
         if code not in (0, 1):
             hint = "git fetch --unshallow" if self.cut_off() else "git fsck"
