@@ -8,7 +8,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg import ci
+from gitreg import ci, driver
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
 from gitreg.operations import message
 from gitreg.records import Occasion, Receipt
@@ -67,7 +67,8 @@ class Site(NamedTuple):
 
     def files(self, host: str | None) -> dict[str, bytes]:
         """Return what the first commit holds, by path from the repository's top: the registry, and what CI at *host* needs."""
-        files = {self.prefix + path: data for path, data in first_files().items()}
+        folder = os.path.join(self.repo.worktree, self.prefix) if self.repo.worktree and self.ref == self.repo.head_ref() else None
+        files = {self.prefix + path: data for path, data in first_files().items()} | driver.attributes(self.repo, self.tip, self.prefix, folder)
         if host is None:
             return files
         return ci.missing(self.repo, self.tip, ci.files(host, ci.Site(self.ref.removeprefix("refs/heads/"), self.prefix))) | files
@@ -91,6 +92,7 @@ def initialised(path: str, branch: str | None, now: datetime, host: str | None =
     _commit(site, files, now)
     if branch:
         _remember(site.repo, branch, site.prefix)
+    driver.install(site.repo)
     return Location(site.repo, site.ref, site.prefix)
 
 

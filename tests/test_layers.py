@@ -29,7 +29,7 @@ FLOORS = (
     {"policy"},
     {"store.plan"},
     {"store.transaction"},
-    {"where", "artifacts", "times", "deltas", "ci"},
+    {"where", "artifacts", "times", "deltas", "ci", "driver"},
     {"history"},
     {"setup", "review", "verbs"},
     {"reads"},

@@ -35,6 +35,17 @@ def carried(before: bytes | None, after: bytes, new: str) -> str:
     return _inserted(new, found) if found else new
 
 
+def merged(base: bytes, ours: bytes, theirs: bytes, new: str) -> str:
+    """Return *new* with the comments of *ours* and *theirs*, but for those of *base* that either took out."""
+    header = new.split("\n", 1)[0]
+    was, here, there = (comments(data) for data in (base, ours, theirs))
+    known, kept_here, kept_there = ([comment.text for comment in each] for each in (was, here, there))
+    found = [c for c in here if c.text not in known or c.text in kept_there]
+    found += [c for c in there if c.text not in known and c.text not in kept_here]
+    own = [c for c in found if c.text != header and not c.text.startswith("# yaml-language-server:")]
+    return _inserted(new, own) if own else new
+
+
 def comments(data: bytes) -> list[Comment]:
     """Return the comments of a document, in file order."""
     if b"#" not in data:
