@@ -49,7 +49,7 @@ def published(ground: Ground, branch: Remote, made: Plan, commit: Prepared) -> P
             if own and own.id == tip and own.parents == (base,) and _is_same(ground, made, own):
                 return Published(tip, "same")
         commit.flush()
-        if branch.push(commit.id, tip or ""):
+        if tips.moved(branch, commit.id, tip or ""):
             return Published(commit.id, "moved" if tip else "new")
         _nothing_in_the_way(branch)
     raise BusyError("others move branch {branch!r} of {remote} all the time", branch=branch.branch, remote=branch.name)

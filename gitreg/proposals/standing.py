@@ -20,7 +20,7 @@ from gitreg.review.ranges import Range
 from gitreg.store import layout, lineage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gitreg.forges.base import Pull
     from gitreg.proposals.ground import Ground
@@ -61,13 +61,18 @@ def case(ground: Ground, base: Snapshot, commit: str) -> Case | None:
     if fork is None and ground.repo.cut_off():
         raise InvalidError("this clone is shallow, and does not reach back to where the two parted", hint="git fetch --unshallow")
     lands = landing(ground.repo, ground.location.prefix, ground.cache, Range(base.commit, commit))
-    if not lands.brought:
+    if not _of_registry(lands.brought):
         return None
     own = _events(lands, ground.at(commit))
     moved = tuple(_moved(ground.at(fork), base, own)) if fork and fork != base.commit else ()
     found = () if lands.conflicts else judge.judged(lands)
     errors = (f"{each.rule} {each.path}{f':{each.line}' if each.line else ''}: {each.message}" for each in found if each.severity == "error")
     return Case(base, lands, own, moved, tuple(errors))
+
+
+def _of_registry(paths: Iterable[str]) -> bool:
+    """Tell whether one of *paths* is the registry's: in the root of a repository other things lie beside it."""
+    return any(path == layout.CONFIG or path.startswith((".gitreg/", "models/")) for path in paths)
 
 
 def _events(lands: Landing, end: Snapshot) -> tuple[Event, ...]:
@@ -142,7 +147,7 @@ def _state(found: Case, candidate: Candidate) -> tuple[State, tuple[str, ...]]:
     against = _against(found, pull)
     if pull and pull.draft:
         return "draft", ("it is a draft", *(reason for _, reason in against))
-    if not found.lands.landed and not found.lands.conflicts:
+    if not _of_registry(found.lands.landed) and not found.lands.conflicts:
         return ("outdated", ("the branch that it goes to is so already",)) if pull else ("merged", ())
     if against:
         return against[0][0], tuple(reason for _, reason in against[:_MOST])

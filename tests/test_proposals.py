@@ -1,0 +1,731 @@
+"""Changes that are proposed: what lands on the remote, under which name, and what stays as it was. Real remotes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from benchmarks import servers
+from gitreg import Registry
+from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, PolicyError, UsageError
+from gitreg.proposals import naming
+from gitreg.proposals.pulls import Proposals
+from gitreg.records import Event
+
+PROMOTION = "gitreg/iris/promote-3-production"
+
+
+class Shared(NamedTuple):
+    """A bare repository that is shared, and two clones of it; ``iris`` has three versions, 1 in production and 2 in staging."""
+
+    hub: Path
+    ann: Path
+    bob: Path
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory):
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("history")
+    (home / ".gitconfig").write_text("[user]\n\tname = Name\n\temail = name@example.org\n[init]\n\tdefaultBranch = main\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        with Registry.init(folder / "made") as made:
+            for accuracy in (0.91, 0.95, 0.97):
+                made.register("iris", metrics={"accuracy": accuracy})
+            made.promote("iris@1", "production")
+            made.promote("iris@2", "staging")
+        subprocess.run(["git", "clone", "-q", "--bare", folder / "made", folder / "bare"], check=True)
+    return folder / "bare"
+
+
+@pytest.fixture
+def shared(history, tmp_path, git):
+    shutil.copytree(history, tmp_path / "hub.git")
+    for person in ("ann", "bob"):
+        git(tmp_path, "clone", "-q", "hub.git", person)
+    return Shared(tmp_path / "hub.git", tmp_path / "ann", tmp_path / "bob")
+
+
+@pytest.fixture
+def ann(shared):
+    with Registry.open(shared.ann) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bob(shared):
+    with Registry.open(shared.bob) as opened:
+        yield opened
+
+
+def proposed(registry, write, **options):
+    """Propose what *write* does in a transaction."""
+    with registry.proposal(**options) as tx:
+        write(tx)
+    return tx.proposed
+
+
+def promotion(tx):
+    tx.promote("iris@3", "production")
+
+
+def branches(hub, git):
+    """Return the branches of a bare repository with their commits."""
+    return dict(line.split(" ") for line in git(hub, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads").splitlines())
+
+
+def fingerprint(folder):
+    """Return what is in a person's checkout and in its index, byte by byte, and which branches there are."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and ".git" not in path.relative_to(folder).parts}
+    index = hashlib.sha256((folder / ".git" / "index").read_bytes()).hexdigest()
+    refs = subprocess.run(["git", "-C", folder, "for-each-ref", "refs/heads", "refs/stash"], check=True, capture_output=True, text=True).stdout
+    return files, index, refs, (folder / ".git" / "HEAD").read_text()
+
+
+# -- what is proposed -----------------------------------------------------------------------------------
+
+
+def test_a_proposal_is_one_commit_on_the_tip_of_the_remote_and_nothing_else_moves(shared, ann, git):
+    main = git(shared.hub, "rev-parse", "main")
+
+    done = proposed(ann, promotion, reason="passed the A/B test")
+
+    assert (done.state, done.branch, done.base, done.url, done.number, done.compare) == ("pushed", PROMOTION, "main", None, None, None)
+    assert done.title == "iris: promote 3 to production, archiving 1"
+    assert done.body.startswith("<!-- gitreg diff: this comment is updated in place -->\n")
+    assert "Reason: <code>passed the A&#47;B test</code>" in done.body
+    assert branches(shared.hub, git) == {"main": main, PROMOTION: done.commit}
+    assert git(shared.hub, "rev-parse", f"{PROMOTION}^") == main
+    assert "passed the A/B test" in git(shared.hub, "log", "-1", "--format=%B", PROMOTION)
+    assert git(shared.hub, "show", f"{PROMOTION}:models/iris/stages.yaml").endswith("production:\n  number: 3\n  previous: [1]\n\narchived: []")
+
+
+def test_the_checkout_of_a_person_is_as_it_was_with_all_that_was_not_committed(shared, ann, git):
+    stages = shared.ann / "models" / "iris" / "stages.yaml"
+    (shared.ann / "notes.txt").write_text("mine\n")
+    git(shared.ann, "add", "notes.txt")
+    stages.write_text(stages.read_text() + "# being edited\n")
+    before = fingerprint(shared.ann)
+
+    proposed(ann, promotion)
+    proposed(ann, lambda tx: tx.register("iris", metrics={"accuracy": 0.99}))
+
+    assert fingerprint(shared.ann) == before
+
+
+MOVES = {
+    PROMOTION: promotion,
+    "gitreg/iris/promote-3-staging": lambda tx: tx.promote("iris@3", "staging"),
+    "gitreg/iris/promote-2-production": lambda tx: tx.promote("iris@staging", "production"),
+    "gitreg/iris/archive-1": lambda tx: tx.archive("iris@1"),
+    "gitreg/iris/archive-3": lambda tx: tx.promote("iris@3", "archived"),
+    "gitreg/iris/register-1.0.5": lambda tx: tx.register("iris", "1.0.5"),
+    "gitreg/team/new/register-first": lambda tx: tx.register("team/new", "first"),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_branch_is_called_by_what_the_change_is(name, ann):
+    assert proposed(ann, MOVES[name]).branch == name
+
+
+def test_a_rollback_is_called_by_its_stage(shared, ann, git):
+    ann.promote("iris@3", "production")
+    git(shared.ann, "push", "-q")
+
+    assert proposed(ann, lambda tx: tx.rollback("iris", "production")).branch == "gitreg/iris/rollback-production"
+
+
+def test_a_version_without_a_name_is_called_by_what_is_registered(ann, bob):
+    first = proposed(ann, lambda tx: tx.register("iris", metrics={"accuracy": 0.99}))
+    again = proposed(bob, lambda tx: tx.register("iris", metrics={"accuracy": 0.99}))
+    other = proposed(ann, lambda tx: tx.register("iris", metrics={"accuracy": 0.98}))
+
+    assert first.branch.startswith("gitreg/iris/register-")
+    assert (again.branch, again.commit) == (first.branch, first.commit)
+    assert other.branch != first.branch
+
+
+def test_several_changes_are_called_by_a_digest_that_does_not_depend_on_when(ann, bob):
+    def write(tx):
+        tx.register("iris", "9.9")
+        tx.promote("iris@9.9", "development")
+        tx.register("other")
+
+    first, again = proposed(ann, write), proposed(bob, write)
+
+    assert first.branch.startswith("gitreg/changes-")
+    assert (again.branch, again.commit) == (first.branch, first.commit)
+
+
+def test_the_name_of_the_same_move_stays_when_another_holds_the_stage_by_then(shared, ann, bob, git):
+    first = proposed(ann, promotion)
+    bob.promote("iris@2", "production")
+    git(shared.bob, "push", "-q")
+
+    again = proposed(ann, promotion)
+
+    assert again.branch == first.branch
+    assert git(shared.hub, "rev-list", "--count", f"main..{PROMOTION}") == "1"
+    assert git(shared.hub, "rev-parse", f"{PROMOTION}^") == git(shared.hub, "rev-parse", "main")
+    assert again.title == "iris: promote 3 to production, archiving 2"
+
+
+HOSTILE_NAMES = ("a..b", "ends.", "x.lock", "sp ace", "ü", "-dash", "@{1}", "a" * 200, ".", "~^:?*[\\")
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_whatever_a_thing_is_called_its_branch_can_be_made(name, git, tmp_path, registry):
+    event = Event(event="registered", model="iris", number=1, version=name)
+
+    branch = naming.branch(f"{name}/", [event], registry.snapshot())
+
+    assert git(tmp_path, "check-ref-format", "--branch", branch) == branch
+    assert naming.branch("", [event], registry.snapshot()) != naming.branch("", [Event(event="registered", model="iris", number=1, version=f"{name}x")], registry.snapshot())
+
+
+def test_nothing_is_proposed_where_the_remote_is_so_already(shared, ann, git):
+    before = branches(shared.hub, git)
+
+    done = proposed(ann, lambda tx: tx.promote("iris@1", "production"))
+
+    assert (done.state, done.commit, done.receipt.changed) == ("landed", None, False)
+    assert branches(shared.hub, git) == before
+
+
+def test_a_version_that_was_registered_for_a_proposal_says_which_commit_it_is_in(ann):
+    with ann.proposal() as tx:
+        version = tx.register("iris", "4.0")
+
+    assert version.commit == tx.proposed.commit == tx.receipt.commit
+
+
+def test_a_rehearsal_pushes_nothing_and_shows_the_difference(shared, git):
+    before = branches(shared.hub, git)
+
+    with Registry.open(shared.ann, dry_run=True) as ann:
+        done = proposed(ann, promotion)
+
+    assert (done.state, done.branch, done.commit) == ("rehearsed", PROMOTION, None)
+    assert "+  number: 3\n" in done.receipt.diff
+    assert branches(shared.hub, git) == before
+
+
+# -- from where -------------------------------------------------------------------------------------------
+
+
+def test_it_is_built_on_the_remote_although_the_clone_is_behind_and_on_another_branch(shared, ann, bob, git):
+    bob.register("iris")
+    git(shared.bob, "push", "-q")
+    git(shared.ann, "switch", "-q", "-c", "topic")
+    with Registry.open(shared.ann) as there:
+        there.register("other")
+        done = proposed(there, lambda tx: tx.register("iris", "new"))
+
+    assert git(shared.hub, "ls-tree", "--name-only", done.commit, "models/") == "models/iris"
+    assert "models/iris/versions/5.yaml" in git(shared.hub, "ls-tree", "-r", "--name-only", done.commit)
+
+
+def test_a_detached_head_can_propose(shared, git):
+    git(shared.ann, "switch", "-q", "--detach")
+
+    with Registry.open(shared.ann) as there:
+        assert proposed(there, promotion).state == "pushed"
+
+
+def test_a_linked_worktree_can_propose(shared, tmp_path, git):
+    git(shared.ann, "worktree", "add", "-q", str(tmp_path / "linked"), "-b", "linked")
+
+    with Registry.open(tmp_path / "linked") as there:
+        assert proposed(there, promotion).state == "pushed"
+
+
+def test_a_bare_clone_can_propose(shared, tmp_path, git):
+    git(tmp_path, "clone", "-q", "--bare", "hub.git", "bare.git")
+
+    with Registry.open(tmp_path / "bare.git") as there:
+        assert proposed(there, promotion).state == "pushed"
+
+
+def test_a_shallow_clone_can_propose_and_propose_again(shared, tmp_path, bob, git):
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{shared.hub}", "shallow")
+
+    with Registry.open(tmp_path / "shallow") as there:
+        first = proposed(there, promotion)
+        bob.register("iris")
+        git(shared.bob, "push", "-q")
+        again = proposed(there, promotion)
+
+    assert git(shared.hub, "rev-parse", f"{PROMOTION}^") == git(shared.hub, "rev-parse", "main")
+    assert first.commit != again.commit == branches(shared.hub, git)[PROMOTION]
+
+
+def test_a_registry_by_url_can_propose(shared, git):
+    with Registry.open(f"file://{shared.hub}") as there:
+        done = proposed(there, promotion)
+        again = proposed(there, promotion)
+
+    assert branches(shared.hub, git)[PROMOTION] == done.commit == again.commit
+
+
+def test_it_goes_over_http(serve, history, tmp_path, git):
+    server = serve(servers.Http)
+    hub = server.create("models.git")
+    git(history, "push", "-q", hub, "main")
+
+    with Registry.open(server.url("models.git")) as there:
+        done = proposed(there, promotion)
+
+    assert branches(hub, git)[PROMOTION] == done.commit
+
+
+def test_a_registry_in_a_folder_has_branches_of_its_own(tmp_path, git):
+    git(tmp_path, "init", "-q", "made")
+    (tmp_path / "made" / "sub dir").mkdir()
+    with Registry.init(tmp_path / "made" / "sub dir") as made:
+        made.register("iris")
+        git(tmp_path, "clone", "-q", "--bare", "made", "hub.git")
+        git(tmp_path / "made", "remote", "add", "origin", str(tmp_path / "hub.git"))
+        first, again = proposed(made, lambda tx: tx.promote("iris@1", "staging")), proposed(made, lambda tx: tx.promote("iris@1", "staging"))
+
+    assert first.branch.startswith("gitreg/sub-dir-")
+    assert first.branch.endswith("/iris/promote-1-staging")
+    assert again.commit == first.commit
+
+
+def test_without_a_remote_there_is_nobody_to_propose_to(iris):
+    with pytest.raises(NotFoundError, match="has no remote") as refused:
+        proposed(iris, promotion)
+
+    assert refused.value.hint == "git remote add origin URL"
+
+
+def test_the_only_remote_is_meant_whatever_it_is_called(shared, ann, git):
+    git(shared.ann, "remote", "rename", "origin", "hub")
+
+    assert proposed(ann, promotion).state == "pushed"
+
+
+def test_of_several_remotes_one_must_be_named(shared, ann, git):
+    git(shared.ann, "remote", "rename", "origin", "one")
+    git(shared.ann, "remote", "add", "two", "elsewhere.git")
+
+    with pytest.raises(NotFoundError, match="more than one remote"):
+        proposed(ann, promotion)
+
+
+def test_the_branch_of_gitreg_yaml_is_the_truth(shared, ann, git):
+    (shared.ann / "gitreg.yaml").write_text((shared.ann / "gitreg.yaml").read_text() + "branch: models\n")
+    git(shared.ann, "commit", "-q", "-a", "-m", "registry: name the branch")
+    git(shared.ann, "push", "-q", "origin", "main:models")
+
+    done = proposed(ann, promotion)
+
+    assert done.base == "models"
+    assert git(shared.hub, "rev-parse", f"{PROMOTION}^") == git(shared.hub, "rev-parse", "models")
+
+
+def test_a_branch_without_a_registry_is_named(shared, ann, git):
+    (shared.ann / "gitreg.yaml").write_text((shared.ann / "gitreg.yaml").read_text() + "branch: empty\n")
+    git(shared.ann, "commit", "-q", "-a", "-m", "registry: name the branch")
+    git(shared.ann, "switch", "-q", "--orphan", "empty")
+    git(shared.ann, "commit", "-q", "--allow-empty", "-m", "empty")
+    git(shared.ann, "push", "-q", "origin", "empty")
+    git(shared.ann, "switch", "-q", "main")
+
+    with pytest.raises(NotFoundError, match="branch 'empty' of origin holds no registry"):
+        proposed(ann, promotion)
+
+
+def test_offline_there_is_no_proposal(shared):
+    with Registry.open(shared.ann, offline=True) as there, pytest.raises(UsageError, match="offline"):
+        proposed(there, promotion)
+
+
+# -- rules ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(shared, ann, git):
+    """Let production ask for review and for an accuracy, at the remote too."""
+    rule = "    review: true\n    require:\n      - name: accurate\n        expr: candidate.metrics.accuracy >= 0.96\n"
+    file = shared.ann / "gitreg.yaml"
+    file.write_text("format: 1\nbranch: main\nstages:\n  development: {}\n  staging: {}\n  production:\n" + rule)
+    git(shared.ann, "commit", "-q", "-a", "-m", "registry: guard production")
+    git(shared.ann, "push", "-q")
+    return ann
+
+
+def test_what_asks_for_review_can_be_proposed_and_not_committed(guarded):
+    with pytest.raises(PolicyError, match="reviewed pull request"):
+        guarded.promote("iris@3", "production")
+
+    assert proposed(guarded, promotion).state == "pushed"
+
+
+def test_a_gate_refuses_a_proposal_and_nothing_is_pushed(guarded, shared, git):
+    with pytest.raises(PolicyError, match="gate 'accurate' of production refuses iris@2"):
+        proposed(guarded, lambda tx: tx.promote("iris@2", "production"))
+
+    assert list(branches(shared.hub, git)) == ["main"]
+
+
+def test_force_is_recorded_in_what_is_proposed(guarded, shared, git):
+    done = proposed(guarded, lambda tx: tx.promote("iris@2", "production", force=True))
+
+    assert "forced=gate:accurate" in git(shared.hub, "log", "-1", "--format=%B", done.branch)
+    assert "`gate-fails`" in done.body
+
+
+# -- again, and others ------------------------------------------------------------------------------------
+
+
+def test_the_same_again_leaves_the_branch_as_it_is(shared, ann, bob, git):
+    first = proposed(ann, promotion)
+
+    assert proposed(ann, promotion).commit == first.commit
+    assert proposed(bob, promotion).commit == first.commit
+    assert branches(shared.hub, git)[PROMOTION] == first.commit
+
+
+def test_another_reason_brings_it_up_to_date(shared, ann, git):
+    proposed(ann, promotion)
+
+    again = proposed(ann, promotion, reason="now with a reason")
+
+    assert branches(shared.hub, git)[PROMOTION] == again.commit
+    assert "now with a reason" in git(shared.hub, "log", "-1", "--format=%B", PROMOTION)
+    assert git(shared.hub, "rev-list", "--count", f"main..{PROMOTION}") == "1"
+
+
+def committed_by_a_person(shared, git, *, amend=False):
+    """Let Bob add something of his own to Ann's proposal."""
+    git(shared.bob, "fetch", "-q")
+    git(shared.bob, "switch", "-q", PROMOTION)
+    (shared.bob / "README.md").write_text("why we do this\n")
+    git(shared.bob, "add", "README.md")
+    git(shared.bob, "commit", "-q", *(["--amend", "--no-edit"] if amend else ["-m", "explain"]))
+    git(shared.bob, "push", "-q", "--force")
+    return git(shared.hub, "rev-parse", PROMOTION)
+
+
+@pytest.mark.parametrize("amend", [False, True], ids=["with a commit of their own", "in gitreg's commit"])
+def test_a_branch_that_a_person_worked_on_is_not_touched(amend, shared, ann, git):
+    proposed(ann, promotion)
+    theirs = committed_by_a_person(shared, git, amend=amend)
+
+    with pytest.raises(ConflictError, match=f"branch '{PROMOTION}' of origin has commits that are not gitreg's, nothing was changed"):
+        proposed(ann, promotion, reason="another")
+
+    assert branches(shared.hub, git)[PROMOTION] == theirs
+
+
+def test_a_branch_of_that_name_that_a_person_made_is_not_touched(shared, ann, git):
+    git(shared.bob, "switch", "-q", "-c", PROMOTION)
+    git(shared.bob, "commit", "-q", "--allow-empty", "-m", "mine")
+    git(shared.bob, "push", "-q", "origin", PROMOTION)
+
+    with pytest.raises(ConflictError, match="not gitreg's"):
+        proposed(ann, promotion)
+
+
+def test_a_branch_that_the_host_merged_the_base_into_is_brought_up_to_date(shared, ann, git):
+    proposed(ann, promotion)
+    git(shared.bob, "commit", "-q", "--allow-empty", "-m", "elsewhere")
+    git(shared.bob, "push", "-q")
+    git(shared.bob, "fetch", "-q")
+    git(shared.bob, "switch", "-q", PROMOTION)
+    git(shared.bob, "merge", "-q", "--no-edit", "main")
+    git(shared.bob, "push", "-q")
+
+    proposed(ann, promotion)
+
+    assert git(shared.hub, "rev-list", "--count", f"main..{PROMOTION}") == "1"
+
+
+def test_a_branch_that_was_merged_serves_for_the_same_move_later(shared, ann, bob, git):
+    proposed(ann, promotion)
+    git(shared.hub, "update-ref", "refs/heads/main", PROMOTION)
+    git(shared.bob, "pull", "-q")
+    bob.rollback("iris", "production")
+    bob.unyank("iris@3")
+    git(shared.bob, "push", "-q")
+
+    again = proposed(ann, promotion)
+
+    assert git(shared.hub, "rev-parse", f"{PROMOTION}^") == git(shared.hub, "rev-parse", "main")
+    assert branches(shared.hub, git)[PROMOTION] == again.commit
+
+
+def test_of_two_who_propose_the_same_at_once_both_end_with_one_branch(shared, git):
+    def one(folder):
+        with Registry.open(folder) as there:
+            return proposed(there, promotion)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(one, [shared.ann, shared.bob]))
+
+    assert {each.commit for each in done} == {branches(shared.hub, git)[PROMOTION]}
+
+
+def test_a_branch_that_moves_between_the_look_and_the_push_is_not_overwritten(shared, ann, git):
+    first = proposed(ann, promotion)
+    work = shared.hub.parent / "work"
+    git(shared.hub, "worktree", "add", "-q", "--detach", str(work), PROMOTION)
+    git(work, "commit", "-q", "--allow-empty", "-m", "mine")
+    theirs = git(work, "rev-parse", "HEAD")
+    # the first push finds that somebody was faster, as the server sees it
+    servers.hook(str(shared.hub), "pre-receive", f'if test ! -e moved; then touch moved; env -u GIT_QUARANTINE_PATH git update-ref refs/heads/{PROMOTION} {theirs}; fi\n')
+
+    with pytest.raises(ConflictError, match="not gitreg's"):
+        proposed(ann, promotion, reason="another")
+
+    assert branches(shared.hub, git)[PROMOTION] == theirs != first.commit
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("gitreg", "branch 'gitreg' of origin is in the way"), (f"{PROMOTION}/x", "/x' of origin is in the way")])
+def test_a_branch_whose_name_is_in_the_way_is_named(mine, theirs, shared, ann, git):
+    git(shared.hub, "branch", mine, "main")
+
+    with pytest.raises(ConflictError, match=theirs):
+        proposed(ann, promotion)
+
+
+def test_a_remote_that_refuses_the_branch_is_heard(shared, ann, git):
+    servers.hook(str(shared.hub), "pre-receive", 'echo "no branches of robots here" >&2; exit 1\n')
+
+    with pytest.raises(PolicyError, match=f"origin refuses this change of {PROMOTION}: no branches of robots here"):
+        proposed(ann, promotion)
+
+    assert list(branches(shared.hub, git)) == ["main"]
+
+
+def test_a_remote_that_is_gone_is_said_and_what_goes_on(shared, ann):
+    shared.hub.rename(shared.hub.parent / "gone.git")
+
+    with pytest.raises(BusyError, match="origin cannot be reached"):
+        proposed(ann, promotion)
+
+
+def test_a_message_of_strangers_stands_inert_in_title_and_body(ann):
+    done = proposed(ann, promotion, reason="@everyone see #1\n```\n<img src=x onerror=alert(1)>\n::set-output name=a::b\x1b[31m")
+
+    assert "\x1b" not in done.body + done.title
+    assert "\n````text\n@everyone see #1\n" in done.body
+
+
+# -- how they stand ---------------------------------------------------------------------------------------
+
+
+def test_the_open_branches_are_listed_as_they_would_land(ann, bob, shared, git):
+    proposed(ann, promotion)
+    proposed(ann, lambda tx: tx.register("iris", "1.0.5"))
+
+    found = {each.branch: each for each in bob.proposals().open()}
+
+    assert {branch: (each.state, each.changes) for branch, each in found.items()} == {
+        PROMOTION: ("waiting", ("iris: promote 3 to production, archiving 1",)),
+        "gitreg/iris/register-1.0.5": ("waiting", ("iris: register 4 (1.0.5)",)),
+    }
+    assert found[PROMOTION].review is None
+    assert "no forge" in found[PROMOTION].reasons[0]
+
+
+def test_listing_moves_no_ref_and_no_file_of_a_clone(ann, bob, shared, git):
+    proposed(ann, promotion)
+    before = fingerprint(shared.bob), git(shared.bob, "for-each-ref")
+
+    bob.proposals().open()
+
+    assert (fingerprint(shared.bob), git(shared.bob, "for-each-ref")) == before
+
+
+def test_one_whose_stage_went_to_another_since_is_outdated_and_says_what_to_do(ann, bob, shared, git):
+    proposed(ann, promotion)
+    bob.promote("iris@2", "production")
+    git(shared.bob, "push", "-q")
+
+    (found,) = ann.proposals().open()
+
+    assert (found.state, found.next) == ("outdated", "gitreg promote iris@3 production --pr")
+    assert found.reasons[0] == "production of iris is held by 2 now, it was made against 1"
+
+
+def test_one_that_registers_a_number_that_is_taken_by_now_conflicts(ann, bob, shared, git):
+    proposed(ann, lambda tx: tx.register("iris", "mine"))
+    bob.register("iris", "theirs")
+    git(shared.bob, "push", "-q")
+
+    (found,) = ann.proposals().open()
+
+    assert (found.state, found.reasons) == ("conflict", ("models/iris/versions/4.yaml does not merge",))
+
+
+def test_one_that_breaks_a_rule_fails_and_names_it(ann, shared, git):
+    git(shared.bob, "switch", "-q", "-c", "gitreg/by-hand")
+    stages = shared.bob / "models" / "iris" / "stages.yaml"
+    stages.write_text(stages.read_text().replace("number: 1", "number: 9"))
+    git(shared.bob, "commit", "-q", "-a", "-m", "by hand")
+    git(shared.bob, "push", "-q", "origin", "gitreg/by-hand")
+
+    (found,) = ann.proposals().open()
+
+    assert found.state == "failing"
+    assert any(reason.startswith("R05 models/iris/stages.yaml") for reason in found.reasons)
+    assert found.next.startswith("gitreg check ")
+
+
+def test_one_that_was_merged_is_not_open_and_says_so(ann, shared, git):
+    proposed(ann, promotion)
+    git(shared.hub, "update-ref", "refs/heads/main", PROMOTION)
+
+    assert ann.proposals().open() == ()
+    assert ann.proposals().status(PROMOTION).state == "merged"
+
+
+def test_one_that_was_squashed_and_overtaken_is_known_by_its_operation(ann, bob, shared, git):
+    proposed(ann, promotion)
+    git(shared.bob, "fetch", "-q")
+    git(shared.bob, "merge", "-q", "--squash", f"origin/{PROMOTION}")
+    git(shared.bob, "commit", "-q", "-m", git(shared.hub, "log", "-1", "--format=%B", PROMOTION))
+    bob.promote("iris@2", "production")
+    git(shared.bob, "push", "-q")
+
+    assert ann.proposals().status(PROMOTION).state == "merged"
+
+
+def test_the_branch_that_one_is_on_is_meant(ann, shared, git):
+    proposed(ann, promotion)
+    git(shared.bob, "fetch", "-q")
+    git(shared.bob, "switch", "-q", PROMOTION)
+
+    with Registry.open(shared.bob) as there:
+        assert there.proposals().status().branch == PROMOTION
+
+
+def test_the_only_one_is_meant_and_of_several_none(ann):
+    with pytest.raises(NotFoundError, match="there is none"):
+        ann.proposals().status()
+    proposed(ann, promotion)
+    assert ann.proposals().status().branch == PROMOTION
+    proposed(ann, lambda tx: tx.archive("iris@3"))
+    with pytest.raises(UsageError, match="there are 2"):
+        ann.proposals().status()
+
+
+@pytest.mark.parametrize(("which", "error"), [("nothing-of-that", NotFoundError), ("main..x", UsageError), ("--upload-pack=x", UsageError), ("7", NotFoundError)])
+def test_a_branch_that_is_not_there_is_said(which, error, ann):
+    with pytest.raises(error):
+        ann.proposals().status(which)
+
+
+def test_a_branch_that_changes_nothing_of_the_registry_is_said(ann, shared, git):
+    git(shared.bob, "switch", "-q", "-c", "docs")
+    (shared.bob / "README.md").write_text("words\n")
+    git(shared.bob, "add", "README.md")
+    git(shared.bob, "commit", "-q", "-m", "docs")
+    git(shared.bob, "push", "-q", "origin", "docs")
+
+    with pytest.raises(NotFoundError, match="branch docs changes nothing of this registry"):
+        ann.proposals().status("docs")
+
+
+def test_a_clone_that_is_too_shallow_to_tell_says_so(ann, bob, shared, tmp_path, git):
+    proposed(ann, promotion)
+    bob.register("iris")
+    git(shared.bob, "push", "-q")
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{shared.hub}", "shallow")
+
+    with Registry.open(tmp_path / "shallow") as there:
+        (found,) = there.proposals().open()
+
+    assert (found.state, found.next) == ("unknown", "git fetch --unshallow")
+
+
+# -- waiting ----------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """A clock that only pauses move; after so many of them something happens."""
+
+    def __init__(self, happens=None, after=3):
+        self.now, self.pauses, self.happens, self.after = 0.0, [], happens, after
+
+    def time(self):
+        return self.now
+
+    def pause(self, seconds):
+        self.pauses.append(seconds)
+        self.now += seconds
+        if self.happens and len(self.pauses) == self.after:
+            self.happens()
+
+
+def waiting(registry, clock):
+    return Proposals(registry._ground(), pause=clock.pause, clock=clock.time)
+
+
+def test_waiting_ends_when_it_is_merged_and_pauses_grow(ann, shared, git):
+    proposed(ann, promotion)
+    clock, heard = Clock(lambda: git(shared.hub, "update-ref", "refs/heads/main", PROMOTION)), []
+
+    found = waiting(ann, clock).wait(PROMOTION, heard=lambda now: heard.append(now.state))
+
+    assert found.state == "merged"
+    assert clock.pauses == [2.0, 3.0, 4.5]
+    assert heard == ["waiting", "merged"]
+
+
+def test_waiting_ends_with_the_time(ann):
+    proposed(ann, promotion)
+    clock = Clock()
+
+    with pytest.raises(BusyError, match="the time is over, and branch gitreg/iris/promote-3-production is not merged"):
+        waiting(ann, clock).wait(PROMOTION, timeout=10)
+
+    assert sum(clock.pauses) == 10
+
+
+def test_waiting_ends_where_it_is_overtaken(ann, bob, shared, git):
+    proposed(ann, promotion)
+
+    def overtaken():
+        bob.promote("iris@2", "production")
+        git(shared.bob, "push", "-q")
+
+    with pytest.raises(ConflictError, match="is out of date: production of iris is held by 2 now"):
+        waiting(ann, Clock(overtaken)).wait(PROMOTION)
+
+
+def test_waiting_goes_on_while_the_remote_cannot_be_reached(ann, shared, git):
+    proposed(ann, promotion)
+    away = shared.hub.parent / "away.git"
+    shared.hub.rename(away)
+
+    def back():
+        away.rename(shared.hub)
+        git(shared.hub, "update-ref", "refs/heads/main", PROMOTION)
+
+    assert waiting(ann, Clock(back)).wait(PROMOTION).state == "merged"
+
+
+def test_waiting_for_a_remote_that_stays_away_ends_with_its_error(ann, shared):
+    proposed(ann, promotion)
+    shared.hub.rename(shared.hub.parent / "away.git")
+
+    with pytest.raises(BusyError, match="origin cannot be reached"):
+        waiting(ann, Clock()).wait(PROMOTION, timeout=5)
+
+
+def test_nobody_waits_for_an_approval_that_nobody_can_see(ann):
+    proposed(ann, promotion)
+
+    with pytest.raises(PolicyError, match="nobody can tell when"):
+        waiting(ann, Clock()).wait(PROMOTION, "ready")
