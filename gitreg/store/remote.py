@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _RACE = re.compile(r"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to update ref|failed to lock|incorrect old value|is at [0-9a-f]+ but expected")
 _HEAD = re.compile(r"ref: refs/heads/(\S+)\tHEAD\n")
 _UNSENT = re.compile(r"unable to access|unable to connect|unable to look up|Authentication failed|could not read (?:Username|Password)|Could not read from remote repository|initial contact")
-_NO_ROOM = re.compile(r"unpacker error|failed to write|No space left")
+_NO_ROOM = re.compile(r"unpacker error|failed to write|unable to migrate objects|No space left")
 _TAKEN = (" \t", "*\t", "+\t", "=\t")  # a ref that a remote took, in git's porcelain
 _STILL_AT_WORK = (0.2, 0.8)  # seconds: a server with hooks goes on when the connection is gone
 _TRIES = 5
