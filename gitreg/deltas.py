@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg.errors import InvalidError
 from gitreg.operations.events import Delta, ModelDelta
 from gitreg.store import documents, layout
+from gitreg.store.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +44,8 @@ def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = Fa
             continue
         try:
             pair = _record(snapshot, place.kind, file.old, f"(before) {file.path}"), _record(snapshot, place.kind, file.new, file.path)
-        except InvalidError:
-            if lenient:
+        except InvalidError as error:
+            if lenient and not isinstance(error, DamagedError):
                 continue
             raise
         if place.kind == "config":

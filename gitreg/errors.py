@@ -102,8 +102,8 @@ class InvalidError(GitregError, ValueError):
         self.problem, self.path, self.line, self.field, self.rule = problem, path, line, field, rule
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild_invalid, (self.problem, self.path, self.line, self.field, self.rule, self.hint)
+        return _rebuild_invalid, (type(self), self.problem, self.path, self.line, self.field, self.rule, self.hint)
 
 
-def _rebuild_invalid(problem: str, path: str, line: int, field: str, rule: str, hint: str) -> InvalidError:
-    return InvalidError(problem, path=path, line=line, field=field, rule=rule, hint=hint)
+def _rebuild_invalid(kind: type[InvalidError], problem: str, path: str, line: int, field: str, rule: str, hint: str) -> InvalidError:
+    return kind(problem, path=path, line=line, field=field, rule=rule, hint=hint)

@@ -426,7 +426,7 @@ def test_the_hint_puts_away_a_file_that_git_does_not_track(branches, git, ignore
     (branches.topic / "notes").write_text("mine\n")
     (Path(git(branches.topic, "rev-parse", "--git-common-dir")) / "info" / "exclude").write_text("notes\n" if ignored else "")
 
-    with pytest.raises(ConflictError, match="notes in .* has a file or link that git does not track") as caught:
+    with pytest.raises(ConflictError, match=r"notes in .* has a file or link that git does not track") as caught:
         branches.rebase()
     assert caught.value.hint == "git stash push --all -- notes"
     git(branches.topic, *caught.value.hint.split()[1:])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gitreg.errors import InvalidError
 from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Cache:
         if known is None:
             found = self._reader.info(f"{commit}^{{tree}}")
             if found is None:
-                raise InvalidError(f"git has no commit {commit}: the repository is damaged", hint="git fsck")
+                raise self._reader.damaged(f"git has no commit {commit}: the repository is damaged")
             known = found.id
             self.keep_root(commit, known)
         return known
@@ -84,7 +83,7 @@ class Cache:
         if tree is None:
             found = self._reader.read(object_id)
             if found is None or found.data is None:
-                raise InvalidError(f"git has no tree {object_id}: the repository is damaged", hint="git fsck")
+                raise self._reader.damaged(f"git has no tree {object_id}: the repository is damaged")
             tree = parse_tree(found.data, self._width)
             self.keep_tree(object_id, tree)
         return tree

@@ -254,7 +254,7 @@ class GitRepo:
         """
         code, out, err = self.git(*args, folder=folder)
         if code not in ok:
-            raise InvalidError(f"git {args[0]} failed: {err.decode(errors='replace').strip()}", hint="git fsck")
+            raise self.reader.damaged(f"git {args[0]} failed: {err.decode(errors='replace').strip()}")
         return out.decode(errors="surrogateescape").strip()
 
     # -- many things at once ------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ class GitRepo:
         args = ("ls-tree", "-r", "-z", "--full-tree", commit, *(("--", *limits) if limits else ()))
         code, out, err = self.git(*args)
         if code:
-            raise InvalidError(f"git cannot list {commit}: {err.decode(errors='replace').strip()}", hint="git fsck")
+            raise self.reader.damaged(f"git cannot list {commit}: {err.decode(errors='replace').strip()}")
         for entry in out.decode(errors="surrogateescape").split("\0")[:-1]:
             meta, _, path = entry.partition("\t")
             mode, _, object_id = meta.split(" ")
@@ -282,7 +282,7 @@ class GitRepo:
         """Return by path what differs between two commits or trees, in all or *below* a folder (``a/b/``)."""
         code, out, err = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none", old, new, *(("--", below) if below else ()))
         if code:
-            raise InvalidError(f"git cannot compare {old} and {new}: {err.decode(errors='replace').strip()}", hint="git fsck")
+            raise self.reader.damaged(f"git cannot compare {old} and {new}: {err.decode(errors='replace').strip()}")
         fields = out.decode(errors="surrogateescape").split("\0")
         found = {}
         for meta, path in zip(fields[::2], fields[1::2], strict=False):
@@ -316,8 +316,8 @@ class GitRepo:
         plain = (*self._unattributed(), "-c", "merge.renameLimit=1000")  # which costs its square
         code, out, err = self.git(*plain, "merge-tree", "--write-tree", "--allow-unrelated-histories", "--name-only", "--no-messages", "-z", ours, theirs)
         if code not in (0, 1):
-            hint = "git fetch --unshallow" if self.cut_off() else "git fsck"
-            raise InvalidError(f"git cannot merge {ours[:12]} and {theirs[:12]}: {err.decode(errors='replace').strip()}", hint=hint)
+            problem = f"git cannot merge {ours[:12]} and {theirs[:12]}: {err.decode(errors='replace').strip()}"
+            raise InvalidError(problem, hint="git fetch --unshallow") if self.cut_off() else self.reader.damaged(problem)
         tree, *paths = out.decode(errors="surrogateescape").split("\0")
         return Merge(tree, tuple(path for path in paths if path))
 
@@ -325,7 +325,7 @@ class GitRepo:
         """Tell whether *of* has *commit* in its history."""
         code, _, err = self.git("merge-base", "--is-ancestor", commit, of)
         if code not in (0, 1):
-            raise InvalidError(f"git cannot compare {commit} and {of}: {err.decode(errors='replace').strip()}", hint="git fsck")
+            raise self.reader.damaged(f"git cannot compare {commit} and {of}: {err.decode(errors='replace').strip()}")
         return code == 0
 
     def log(self, commit: str, paths: Iterable[str], only: str = "") -> Iterator[LoggedCommit]:
@@ -338,7 +338,7 @@ class GitRepo:
         args = ("log", *limits, "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev", shape, "--end-of-options", commit, "--", *paths)
         code, out, err = self.git(*args)
         if code:
-            raise InvalidError(f"git log failed: {err.decode(errors='replace').strip()}", hint="git fsck")
+            raise self.reader.damaged(f"git log failed: {err.decode(errors='replace').strip()}")
         cut = self.cut_off()  # their parents are not here, so nobody can tell what they changed
         yield from (found for found in _logged(out.decode(errors="replace").split("\0")) if found.id not in cut)
 

@@ -38,7 +38,7 @@ def read(repo: GitRepo, commit: str) -> Commit:
     """
     found = repo.reader.read(commit)
     if found is None or found.data is None or found.type != "commit":
-        raise InvalidError(f"git has no commit {commit}: the repository is damaged", hint="git fsck")
+        raise repo.reader.damaged(f"git has no commit {commit}: the repository is damaged")
     head, _, message = found.data.partition(b"\n\n")
     lines = [line.partition(b" ")[::2] for line in head.split(b"\n")]
     named = dict(lines)

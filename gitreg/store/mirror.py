@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitreg.errors import BusyError, InvalidError, NotFoundError, UsageError
 from gitreg.names import shown as tame
 from gitreg.store import lock, network, upkeep
+from gitreg.store.damage import MARK, DamagedError
 from gitreg.store.disk import sync
 from gitreg.store.gitrepo import SYNCED, GitRepo, checked_branch
 from gitreg.store.network import said
@@ -65,15 +66,16 @@ def opened(url: str, branch: str | None, *, fetch: bool = True) -> tuple[GitRepo
         UsageError: the address is none that is followed, or *branch* cannot be a branch's name.
         NotFoundError: there is no repository or no such branch; without *fetch*, none is known.
         BusyError: the remote cannot be reached, or the cache folder cannot be written.
+        InvalidError: without *fetch*, what was fetched last is damaged.
     """
-    checked(url)
+    url = checked(url)
     if branch is not None:
         checked_branch(branch)
     place = os.path.join(_folder(), _name(url))
     if not fetch:
         return _last_known(place, url, branch)
     tip = _asked(place, url, branch)
-    repo = _repo(place)
+    repo = _sound(place)
     if repo is None or not _has(repo, tip):
         if repo:
             repo.close()
@@ -82,7 +84,7 @@ def opened(url: str, branch: str | None, *, fetch: bool = True) -> tuple[GitRepo
 
 
 def checked(url: str) -> str:
-    """Return *url* if it is an address that git follows without running a program that it names.
+    """Return *url* if it is an address that git follows without running a program that it names; its scheme in small letters, as git wants it.
 
     Raises:
         UsageError: it is not.
@@ -92,7 +94,7 @@ def checked(url: str) -> str:
         raise UsageError("{url!r} cannot be followed: an address begins with https, http, ssh, git or file", url=shown(url))
     if url.startswith("-") or not url.isprintable():
         raise UsageError("{url!r} is no address", url=shown(url))
-    return url
+    return scheme[1].lower() + url[scheme.end(1) :] if scheme else url
 
 
 def shown(url: str) -> str:
@@ -134,23 +136,60 @@ def _name(url: str) -> str:
 
 
 def _repo(place: str) -> GitRepo | None:
-    """Return the clone at *place*, if there is one. git's discovery is not asked: it may refuse bare repositories."""
-    if not os.path.isdir(place):
+    """Return the clone at *place*, if all is there that makes it one. git's discovery is not asked: it may refuse bare repositories."""
+    inside = {name: os.path.join(place, name) for name in ("HEAD", "config", "objects", "refs", "gitreg", "gitreg/lock")}
+    files, folders = (inside["HEAD"], inside["config"]), (inside["objects"], inside["refs"])
+    if not (all(map(os.path.isfile, files)) and all(map(os.path.isdir, folders))) or os.path.isfile(inside["gitreg"]) or os.path.isdir(inside["gitreg/lock"]):
         return None
-    with contextlib.suppress(OSError), open(os.path.join(place, "config"), encoding="utf-8", errors="replace") as file:
-        return GitRepo(place, place, worktree=None, prefix="", algorithm="sha256" if "objectformat = sha256" in file.read() else "sha1")
+    with contextlib.suppress(OSError), open(inside["config"], encoding="utf-8", errors="replace") as file:
+        repo = GitRepo(place, place, worktree=None, prefix="", algorithm="sha256" if "objectformat = sha256" in file.read() else "sha1")
+        repo.reader.disposable = True
+        return repo
     return None
 
 
+def _sound(place: str) -> GitRepo | None:
+    """Return the clone at *place*, unless somebody found it damaged, or a pack in it was cut short."""
+    repo = _repo(place)
+    return repo if repo and not os.path.lexists(os.path.join(place, MARK)) and _packs_are_whole(repo) else None
+
+
+def _packs_are_whole(repo: GitRepo) -> bool:
+    """Tell whether each pack ends as its index says: of one that does not git reads nothing, and does not fetch it again."""
+    folder, width = os.path.join(repo.common_dir, "objects", "pack"), 32 if repo.algorithm == "sha256" else 20
+    try:
+        indexes = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".idx")]
+        return all(_ending(index, 2 * width)[:width] == _ending(f"{index.removesuffix('.idx')}.pack", width) for index in indexes)
+    except OSError:
+        return False
+
+
+def _ending(file: str, size: int) -> bytes:
+    with open(file, "rb") as open_file:
+        open_file.seek(-size, os.SEEK_END)
+        return open_file.read(size)
+
+
 def _last_known(place: str, url: str, branch: str | None) -> tuple[GitRepo, str]:
+    """Return the clone and the ref of *branch* as they are; one that was found damaged may still have what is read now."""
+    if not os.path.lexists(place):
+        raise NotFoundError("nothing was fetched from {url} yet", url=shown(url), hint="leave --no-fetch out")
     repo = _repo(place)
     if repo is None:
-        raise NotFoundError("nothing was fetched from {url} yet", url=shown(url), hint="leave --no-fetch out")
-    ref = f"refs/heads/{branch}" if branch else repo.head_ref() or "HEAD"
-    if repo.reader.info(ref) is None:
+        raise _broken(url)
+    try:
+        ref = f"refs/heads/{branch}" if branch else repo.head_ref() or "HEAD"
+        found = repo.reader.info(ref)
+    except (DamagedError, OSError):
+        raise _broken(url) from None
+    if found is None:
         repo.close()
         raise NotFoundError("branch {branch!r} of {url} was not fetched yet", branch=branch, url=shown(url), hint="leave --no-fetch out")
     return repo, ref
+
+
+def _broken(url: str) -> DamagedError:
+    return DamagedError(f"what was fetched from {shown(url)} is damaged", hint="leave --no-fetch out")
 
 
 # -- asking the remote ------------------------------------------------------------------------------------
@@ -205,8 +244,11 @@ def _run(place: tuple[str, ...], *args: str, descriptor: int | None = None) -> t
 def _has(repo: GitRepo, tip: Tip) -> bool:
     """Tell whether the clone is at *tip*, has what belongs to it, and knows the default branch."""
     refs = (f"refs/heads/{tip.branch}", f"refs/remotes/{NAME}/{tip.branch}")
-    there = _is_whole(repo, tip) and all((found := repo.reader.info(ref)) and found.id == tip.commit for ref in refs)
-    return there and repo.head_ref() == f"refs/heads/{tip.default or tip.branch}"
+    try:
+        there = _is_whole(repo, tip) and all((found := repo.reader.info(ref)) and found.id == tip.commit for ref in refs)
+        return there and repo.head_ref() == f"refs/heads/{tip.default or tip.branch}"
+    except (InvalidError, BusyError, OSError):  # damaged
+        return False
 
 
 def _is_whole(repo: GitRepo, tip: Tip) -> bool:
@@ -224,8 +266,8 @@ def _brought(place: str, url: str, tip: Tip) -> GitRepo:
     """
     with lock.taken(f"{place}.lock", 0o600, "fetching this registry", _PATIENCE) as descriptor:
         for name in (f"{place}.new", f"{place}.old"):  # what a crash left: nobody else has the lock
-            shutil.rmtree(name, ignore_errors=True)
-        repo = _repo(place)
+            _removed(name)
+        repo = _sound(place)
         if repo and not _has(repo, tip):
             fetched = _followed(repo, tip)
             repo.close()  # it may have looked for what has come only now
@@ -267,17 +309,24 @@ def _made(place: str, url: str, tip: Tip, descriptor: int) -> GitRepo:
             raise _refused(url, err, known=os.path.isdir(place))
         for name in ("config", "HEAD", "."):
             sync(os.path.join(new, name))
-        if os.path.isdir(place):
+        if os.path.lexists(place):
             os.rename(place, old)
         os.rename(new, place)
     except OSError as error:
         raise _unwritable(new, error) from None
     finally:
         for name in (new, old):
-            shutil.rmtree(name, ignore_errors=True)
+            _removed(name)
     repo = _repo(place)
     assert repo
     return repo
+
+
+def _removed(path: str) -> None:
+    """Remove what is at *path*, as far as it can be: a clone, or a file that is there instead."""
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def _begun(folder: str, url: str, tip: Tip, descriptor: int) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from gitreg.errors import BusyError
 from gitreg.names import shown
 from gitreg.store import network, process
+from gitreg.store.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ID = frozenset("0123456789abcdef")
 # tells which of many objects are here, and never asks the remote for one: git before 2.45 has no other way
+_HERE = re.compile(r"did not send all necessary objects|file .* is too small|does not match index|is corrupt|bad object|not a git repository")  # complaints of what is here
 _LOOK = ("rev-list", "--objects", "--no-object-names", "--no-walk=unsorted", "--filter=tree:0", "--ignore-missing", "--missing=allow-any", "--stdin")
 _FETCH = ("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--filter=blob:none", "--stdin")
 
@@ -52,11 +55,14 @@ def fetch(git_dir: str, ids: Sequence[str]) -> None:
 
     Raises:
         BusyError: the remote cannot be reached, or has them no longer.
+        DamagedError: what is here already cannot be read.
     """
     remote = _remote(git_dir)
     if not ids:
         raise BusyError("an object is not in this partial clone, and cannot be fetched from its remote {remote!r}", remote=remote)
     code, _, err = network.ask(("--git-dir", git_dir), (*_FETCH, remote), data=_lines(ids))
+    if code and _HERE.search(err):
+        raise DamagedError(f"git cannot read what is in this partial clone already: {shown(network.said(err))}", hint="git fsck")
     if code:
         raise BusyError(
             "{count} objects are not in this partial clone, and its remote {remote!r} does not give them: {said}",

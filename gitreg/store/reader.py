@@ -10,8 +10,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.errors import InvalidError
 from gitreg.store import process
+from gitreg.store.damage import MARK, DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +41,7 @@ class Reader:
         self._owner = os.getpid()
         self._turn = threading.RLock()
         self._partial: bool | None = None
+        self.disposable = False  # a clone in the cache: whatever is in it is elsewhere too
 
     def __del__(self) -> None:
         self.close()
@@ -58,8 +59,11 @@ class Reader:
         self.ahead(specs)
         for start in range(0, len(specs), _AT_ONCE):
             group = specs[start : start + _AT_ONCE]
-            with self._asked("".join(f"contents {spec}\n" for spec in group)) as answers:
-                found = [_object(answers, spec, most) for spec in group]
+            try:
+                with self._asked("".join(f"contents {spec}\n" for spec in group)) as answers:
+                    found = [_object(answers, spec, most) for spec in group]
+            except _GoneError:  # over one of them
+                found = [self.read(spec, most) for spec in group]
             yield from found
 
     def ahead(self, ids: Sequence[str]) -> None:
@@ -71,7 +75,10 @@ class Reader:
         if len(ids) > 1 and self.is_partial():
             from gitreg.store import promised
 
-            promised.bring(self._git_dir, ids)
+            try:
+                promised.bring(self._git_dir, ids)
+            except DamagedError as error:
+                raise self.damaged(error.problem) from None
 
     def is_partial(self) -> bool:
         """Tell whether this is a partial clone."""
@@ -87,15 +94,29 @@ class Reader:
         try:
             with self._asked(request) as answers:
                 return taken(answers)
-        except _GoneError:
+        except _GoneError as error:
             if not self.is_partial():
-                raise
+                raise self.damaged(error.problem) from None
+            gone = error
         from gitreg.store import promised
 
-        object_id = promised.named(self._git_dir, spec)  # git could not fetch it and ended: with us it can ask, and says why
-        promised.fetch(self._git_dir, [object_id] if object_id else [])
-        with self._asked(request) as answers:
-            return taken(answers)
+        try:
+            object_id = promised.named(self._git_dir, spec)  # git could not fetch it and ended: with us it can ask, and says why
+            if object_id is None and self.disposable:  # only contents are fetched later, and none has a name
+                raise gone
+            promised.fetch(self._git_dir, [object_id] if object_id else [])
+            with self._asked(request) as answers:
+                return taken(answers)
+        except DamagedError as error:
+            raise self.damaged(error.problem) from None
+
+    def damaged(self, problem: str, path: str = "") -> DamagedError:
+        """Return the error that tells of damage; a clone in the cache is marked, and made anew when it is used next."""
+        if not self.disposable:
+            return DamagedError(problem, path=path, hint="git fsck")
+        with contextlib.suppress(OSError), open(os.path.join(self._git_dir, MARK), "wb"):
+            pass
+        return DamagedError(problem, path=path, hint="the same again, without --no-fetch: what is in the cache is made anew")
 
     def close(self) -> None:
         """End the process, if it is ours."""
@@ -166,9 +187,9 @@ def _object(answers: IO[bytes], spec: str, most: int) -> Object | None:
     return header
 
 
-class _GoneError(InvalidError):
+class _GoneError(DamagedError):
     """git ended before it had answered."""
 
 
 def _gone(spec: str) -> _GoneError:
-    return _GoneError(f"git stopped while it read {spec.strip()[:200]!r}: the repository may be damaged", hint="git fsck")
+    return _GoneError(f"git stopped while it read {spec.strip()[:200]!r}: the repository may be damaged")

@@ -279,7 +279,7 @@ class Snapshot(View):
             tree = self._cache.tree(entry.id)
         entry = tree.get(name.encode())
         if entry is not None and entry.mode != SUBMODULE:
-            raise InvalidError("git has no such object: the repository is damaged, or its remote cannot be reached", path=path, hint="git fsck")
+            raise self._repo.reader.damaged("git has no such object: the repository is damaged, or its remote cannot be reached", path)
 
     def _decoded(self, kind: str, path: str, decode: Callable[[bytes, str], T]) -> T | None:
         """Return the record at *path*, decoded at most once for each content."""
@@ -313,7 +313,7 @@ class Snapshot(View):
     def _record(self, kind: str, found: Object | None, path: str, decode: Callable[[bytes, str], T]) -> T:
         if found is None or found.data is None:
             codec.checked_size(found.size if found else 0, path)
-            raise InvalidError("git has no such object: the repository is damaged", path=path, hint="git fsck")
+            raise self._repo.reader.damaged("git has no such object: the repository is damaged", path)
         record = self._cache.records.get((kind, found.id))
         if record is None:
             record = decode(found.data, path)

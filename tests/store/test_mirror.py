@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import servers
 from gitreg import Registry
-from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
+from gitreg.errors import BusyError, ConflictError, GitregError, InvalidError, NotFoundError, UsageError
 from gitreg.store import lock, mirror
 
 
@@ -316,13 +316,163 @@ def an_empty_ref(clone):
     (clone / "refs/heads/main").write_text("")
 
 
-@pytest.mark.parametrize("damage", [half_made, half_replaced, no_objects, packs_cut_short, no_refs, no_config, an_empty_ref], ids=lambda damage: damage.__name__.replace("_", " "))
-def test_a_clone_that_a_crash_left_damaged_is_made_anew(url, cache, damage):
+def an_empty_config(clone):
+    (clone / "config").write_text("")
+
+
+def a_config_that_git_cannot_read(clone):
+    (clone / "config").write_text("[core\n")
+
+
+def no_folder_of_objects(clone):
+    shutil.rmtree(clone / "objects")
+
+
+def instead(name, *, folder=False):
+    """Return a damage: a file, or a *folder*, where the clone has something else."""
+
+    def damage(clone):
+        place = clone / name
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.unlink(missing_ok=True)
+        place.parent.mkdir(exist_ok=True)
+        place.mkdir() if folder else place.write_text("")
+
+    damage.__name__ = f"a {'folder' if folder else 'file'} for {name or 'all of it'}"
+    return damage
+
+
+BROKEN = [
+    no_objects, no_folder_of_objects, no_refs, no_config, an_empty_ref, a_config_that_git_cannot_read,
+    *(instead(name) for name in ("", "objects", "objects/pack", "refs", "refs/heads", "gitreg", "HEAD")),
+    *(instead(name, folder=True) for name in ("HEAD", "config", "packed-refs", "refs/heads/main", "gitreg/lock")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", [half_made, half_replaced, packs_cut_short, an_empty_config, *BROKEN], ids=lambda damage: damage.__name__.replace("_", " "))
+def test_a_clone_that_a_crash_left_damaged_is_made_anew(url, bare, cache, damage):
     production(url)
     damage(cache / clones(cache)[0])
+    move(bare, 3)
+
+    assert production(url) == 3
+    assert sorted(path.suffix for path in cache.iterdir()) == [".git", ".lock"]
+
+
+@pytest.mark.parametrize("damage", BROKEN, ids=lambda damage: damage.__name__.replace("_", " "))
+def test_without_fetch_a_damaged_clone_is_told_with_the_way_out(url, bare, cache, damage):
+    production(url)
+    damage(cache / clones(cache)[0])
+    shutil.move(bare, bare.parent / "away.git")
+
+    with pytest.raises(GitregError) as caught:
+        production(url, fetch=False)
+    shutil.move(bare.parent / "away.git", bare)
+
+    assert caught.value.code in (3, 6, 7)
+    assert "--no-fetch" in caught.value.hint or "its remote 'origin' does not give them" in caught.value.message
+    assert production(url) == 1
+
+
+def cut_in_half(pack):
+    pack.write_bytes(pack.read_bytes()[: pack.stat().st_size // 2])
+
+
+def with_other_bytes(pack):
+    data = pack.read_bytes()
+    pack.write_bytes(data[:20] + bytes(255 - byte for byte in data[20:-20]) + data[-20:])
+
+
+def with_half_an_index(pack):
+    pack.with_suffix(".idx").chmod(0o644)
+    cut_in_half(pack.with_suffix(".idx"))
+
+
+def with_damaged_contents(clone, damage):
+    """Damage the packs of a clone that hold what was fetched later: all but the first."""
+    first, *others = sorted((clone / "objects" / "pack").glob("*.pack"), key=lambda pack: pack.stat().st_mtime_ns)
+    assert others
+    for pack in others:
+        pack.chmod(0o644)
+        damage(pack)
+    return first
+
+
+@pytest.mark.parametrize("damage", [cut_in_half, with_half_an_index], ids=lambda damage: damage.__name__.replace("_", " "))
+def test_packs_of_contents_that_a_crash_cut_short_are_fetched_again(url, cache, damage):
+    with Registry.open(url) as registry:
+        registry.models()
+    with_damaged_contents(cache / clones(cache)[0], damage)
 
     assert production(url) == 1
-    assert sorted(path.suffix for path in cache.iterdir()) == [".git", ".lock"]
+
+
+READS = {
+    "one": lambda registry: registry.get("iris@production").number,
+    "many": lambda registry: registry.models()[0].stages["production"],
+    "history": lambda registry: registry.history("iris", "production")[0].number,
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_damage_that_only_reading_finds_is_told_once_and_gone_then(url, cache, read):
+    with Registry.open(url) as registry:
+        registry.models()
+        registry.history()
+    with_damaged_contents(cache / clones(cache)[0], with_other_bytes)
+
+    with Registry.open(url) as registry, pytest.raises(InvalidError, match=r"damaged|cannot read") as caught:
+        read(registry)
+    with Registry.open(url) as registry:
+        again = read(registry)
+
+    assert caught.value.hint == "the same again, without --no-fetch: what is in the cache is made anew"
+    assert again == 1
+    assert not (cache / clones(cache)[0] / "damaged").exists()
+
+
+def test_damage_elsewhere_does_not_keep_the_last_known_state_from_being_read(url, bare, cache):
+    production(url)
+    (cache / clones(cache)[0] / "damaged").touch()
+    shutil.rmtree(bare)
+
+    assert production(url, fetch=False) == 1
+
+
+def test_who_reads_a_clone_while_another_is_made_reads_on(url, cache):
+    with Registry.open(url) as reading:
+        assert reading.get("iris@1").number == 1
+        (cache / clones(cache)[0] / "damaged").touch()
+
+        assert production(url) == 1
+
+        assert [version.number for version in reading.versions("iris")] == [1, 2, 3]
+        assert len(reading.history()) == 6
+
+
+def test_a_repository_of_the_person_s_own_is_never_made_anew(bare, git, tmp_path):
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{bare}", "mine")
+    with Registry.open(tmp_path / "mine") as registry:
+        registry.models()
+    with_damaged_contents(tmp_path / "mine" / ".git", with_other_bytes)
+
+    with Registry.open(tmp_path / "mine") as registry, pytest.raises(InvalidError) as caught:
+        registry.models()
+
+    assert caught.value.hint == "git fsck"
+    assert not (tmp_path / "mine" / ".git" / "damaged").exists()
+
+
+@pytest.mark.parametrize("given", ["FILE://", "File://"])
+def test_a_scheme_in_capitals_is_the_same_address(url, cache, given):
+    production(url)
+
+    assert production(url.replace("file://", given)) == 1
+    assert len(clones(cache)) == 1
+    assert mirror.checked("HTTPS://Example.org/Models.git") == "https://Example.org/Models.git"
+    with pytest.raises(UsageError, match="cannot be followed"):
+        mirror.checked("EXT::sh -c date")
 
 
 def test_a_fetch_that_was_killed_is_done_again(url, bare, cache):
