@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from gitreg import gates, names
-from gitreg.errors import GitregError, InvalidError
+from gitreg.errors import GitregError
 from gitreg.records import Finding, ModelCard, Stages
 from gitreg.review.reading import EXECUTABLE, REGULAR, File, Files, Version, first
 from gitreg.store import layout
@@ -144,15 +144,15 @@ def _above(path: str) -> Iterator[str]:
 def _policy(files: Files) -> Iterator[Finding]:
     """Compile every gate, where the runtime is installed; where it is not, say that it was not done."""
     config: Config | None = files.records.get(layout.CONFIG)
-    wanted = [(stage, gate) for stage, rule in config.stages.items() for gate in rule.require] if config else []
+    wanted = [(stage, index, gate) for stage, rule in config.stages.items() for index, gate in enumerate(rule.require)] if config else []
     if wanted and not gates.installed():
         yield Finding(rule="R02", severity="warning", path=layout.CONFIG, message="the gates were not compiled: their runtime is not installed", fix="pip install 'gitreg[review]'")
         return
-    for stage, gate in wanted:
-        try:
-            gates.compiled(gate.expr)
-        except InvalidError as error:
-            yield Finding(rule="R02", path=layout.CONFIG, message=f"stages.{stage}.require: gate {gate.name!r}: {error.problem}")
+    for stage, index, gate in wanted:
+        fault = gates.fault(gate.expr)
+        for what in (fault,) if fault else gates.doubts(gate.expr):
+            line = files.line(layout.CONFIG, ("stages", stage, "require", index, "expr"))
+            yield Finding(rule="R02", severity="error" if fault else "warning", path=layout.CONFIG, line=line, message=f"stages.{stage}.require: gate {gate.name!r}: {what} in {gate.expr!r}")
 
 
 # -- names of models ------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ FAULTS = {
     "R02 newer format": (edit(CONFIG, "format: 1", "format: 2"), ("R02", CONFIG, 3)),
     "R02 unknown stage": (edit(STAGES, "archived: []", "canary:\n  number: null\n  previous: []\n\narchived: []"), ("R02", STAGES, 14)),
     "R02 from an unknown stage": (edit(CONFIG, "  production: {}", "  production:\n    from: [canary]"), ("R02", CONFIG, 17)),
-    "R02 gate that is not CEL": (edit(CONFIG, "  production: {}", "  production:\n    require:\n      - {name: g, expr: 'candidate.'}"), ("R02", CONFIG, 0)),
+    "R02 gate that is not CEL": (edit(CONFIG, "  production: {}", "  production:\n    require:\n      - {name: g, expr: 'candidate.'}"), ("R02", CONFIG, 18)),
     "R02 no card": (remove(CARD), ("R02", CARD, 0)),
     "R02 no pointers": (remove(STAGES), ("R02", STAGES, 0)),
     "R03 another model's card": (edit(CARD, "name: iris", "name: rose"), ("R03", CARD, 2)),
@@ -113,6 +113,23 @@ def test_a_planted_fault_is_found_where_it_stands(iris, git, fault):
     found = findings(iris)
 
     assert found == [expected]
+
+
+def test_every_gate_is_compiled_and_each_fault_told_with_gate_line_and_column(iris, git):
+    gates = {"typo": "candidat.number > 1", "sum": "1 + 1", "fine": "candidate.number > 1", "doubt": "candidate.metricz.a > 0.5"}
+    rules = "".join(f"      - name: {name}\n        expr: {expression}\n" for name, expression in gates.items())
+    edit(CONFIG, "  production: {}", f"  production:\n    require:\n{rules}")(Path(iris.path))
+    git(iris.path, "commit", "-am", "by hand")
+
+    with Registry.open(iris.path) as fresh:
+        said = [(f.severity, f.line, f.message) for f in fresh.check()]
+
+    where = "stages.production.require: gate"
+    assert said == [
+        ("error", 19, f"{where} 'typo': column 1: nothing is called 'candidat', did you mean 'candidate'? in 'candidat.number > 1'"),
+        ("error", 21, f"{where} 'sum': column 1: it gives a whole number, and a gate gives true or false in '1 + 1'"),
+        ("warning", 25, f"{where} 'doubt': column 11: candidate has no field 'metricz', did you mean 'metrics'? in 'candidate.metricz.a > 0.5'"),
+    ]
 
 
 def test_a_sound_registry_has_no_findings(iris, git):
