@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitreg.store.trees import Tree
 
 _TOGETHER = 100  # objects that are open at once
+_TRIES = 10  # one after another, while another process takes folders away
 _MANY = 100  # objects: so many are cheaper as one pack; git draws the line there too (transfer.unpackLimit)
 
 
@@ -117,16 +118,25 @@ class ObjectWriter:
 
     def _write_loose(self) -> None:
         pending, self._pending = self._pending, {}
+        for left in reversed(range(_TRIES)):
+            try:
+                self._write_each(pending)
+            except FileNotFoundError as error:  # git gc takes folders away that are empty just now
+                if not left:
+                    raise _unwritable(self._folder, error) from None
+            except OSError as error:
+                raise _unwritable(self._folder, error) from None
+            else:
+                return
+
+    def _write_each(self, pending: dict[str, bytes]) -> None:
         made = [object_id for object_id in pending if self._fan_out(object_id)]
         folders = {os.path.join(self._folder, object_id[:2]) for object_id in pending} | ({self._folder} if made else set())
-        try:
-            objects = list(pending.items())
-            for start in range(0, len(objects), _TOGETHER):
-                self._write(objects[start : start + _TOGETHER])
-            for folder in sorted(folders):
-                sync(folder)
-        except OSError as error:
-            raise _unwritable(self._folder, error) from None
+        objects = list(pending.items())
+        for start in range(0, len(objects), _TOGETHER):
+            self._write(objects[start : start + _TOGETHER])
+        for folder in sorted(folders):
+            sync(folder)
 
     def _fan_out(self, object_id: str) -> bool:
         """Make the folder of *object_id* with the mode of ``objects`` itself (shared repositories set it)."""
@@ -138,8 +148,6 @@ class ObjectWriter:
             os.chmod(folder, self._mode)
         except FileExistsError:
             return False
-        except OSError as error:
-            raise _unwritable(self._folder, error) from None
         return True
 
     def _write(self, objects: Iterable[tuple[str, bytes]]) -> None:

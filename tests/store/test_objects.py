@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -81,6 +83,26 @@ def test_objects_are_read_only_as_git_makes_them(repository):
     writer.flush()
 
     assert (repository / "objects" / object_id[:2] / object_id[2:]).stat().st_mode & 0o222 == 0
+
+
+@pytest.mark.parametrize("call", ["open", "rename", "chmod", "fsync"])
+def test_an_object_is_written_although_git_takes_its_folder_away_meanwhile(repository, git, monkeypatch, call):
+    """git gc removes folders of objects that are empty at that moment, and loose objects that it has packed."""
+    plain, folder, taken = getattr(os, call), repository / "objects" / BLOB[:2], []
+
+    def late(*args, **kwargs):
+        if not taken and folder.is_dir():
+            taken.append(True)
+            shutil.rmtree(folder)
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(os, call, late)
+    writer = ObjectWriter(str(repository), "sha1")
+    writer.add("blob", b"")
+    writer.flush()
+
+    assert taken
+    assert git(repository, "cat-file", "-t", BLOB) == "blob"
 
 
 def test_a_folder_that_cannot_be_made_is_busy(repository):
