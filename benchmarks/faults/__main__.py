@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import machine
 from benchmarks.faults import processes, report, surroundings
+from benchmarks.faults.commands import SCENES
 from benchmarks.faults.planted import PLANTED
 from benchmarks.faults.rows import ROWS
 from benchmarks.faults.trial import LONG, SHORT, MissingError, Outcome
@@ -25,9 +27,11 @@ _TOLD = ("cores", "system", "python", "git")
 def options(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="the long form: hours; else the short form, which CI runs")
+    parser.add_argument("--long", action="store_true", help="the long form: more than an hour; else the short form, which CI runs")
     parser.add_argument("--only", default=",".join(ROWS), help="which of: %(default)s")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing new in a row after so long; what was done is counted")
+    parser.add_argument("--scene", action="append", choices=tuple(SCENES), metavar="NAME", help=f"sweep this command (calls, errors, steps, interrupts), as often as given: {', '.join(map(repr, SCENES))}")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="processes that share the work of a row (default: the cores, %(default)s)")
     parser.add_argument("--plant", choices=sorted(PLANTED), metavar="FAULT", help=f"break gitreg on purpose, and stop at the first violation: {', '.join(PLANTED)}")
     parser.add_argument("--json", action="store_true", help="print JSON, a line a row")
     parser.add_argument("--write", action="store_true", help="write benchmarks/faults.json and the page of the documentation")
@@ -87,7 +91,8 @@ def _counted(name: str, folder: Path, asked: argparse.Namespace) -> Outcome:
 
 
 def _effort(asked: argparse.Namespace) -> Effort:
-    return LONG if asked.long else SHORT
+    effort = (LONG if asked.long else SHORT)._replace(jobs=asked.jobs)
+    return effort._replace(commands=tuple(asked.scene), stepped=tuple(asked.scene), glimpses=()) if asked.scene else effort
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.faults import look, mounts, scenes
 from benchmarks.faults.scenes import git
+from benchmarks.faults.spread import spread
 from benchmarks.faults.trial import Trial
 from gitreg import Registry
 
@@ -32,12 +33,15 @@ def filled(folder: Path, effort: Effort, fault: str | None) -> Iterator[Trial]:
     mounts.private()
     scenes.checkout(folder / "template")
     was = look.before(folder / "template")
-    chance = random.Random(3)
-    for number in range(effort.fills):
-        disk = folder / f"disk-{number}"
-        with mounts.memory(disk, _SIZE):
-            shutil.copytree(folder / "template", disk / "registry", symlinks=True)
-            yield _once(disk, was, chance, fault)
+
+    def work(part: str) -> Iterator[Trial]:
+        for number in range(int(part), effort.fills, effort.jobs):
+            disk = folder / f"disk-{number}"
+            with mounts.memory(disk, _SIZE):
+                shutil.copytree(folder / "template", disk / "registry", symlinks=True)
+                yield _once(disk, was, random.Random(number), fault)
+
+    yield from spread([str(job) for job in range(effort.jobs)], work, effort.jobs)
 
 
 def _once(disk: Path, was: look.Before, chance: random.Random, fault: str | None) -> Trial:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.faults.scenes import OWN, git
 from gitreg import Registry
@@ -13,7 +13,7 @@ from gitreg.store import lock
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LEFT = ("index.lock", "HEAD.lock", "refs/heads/main.lock", "gitreg.owner", "gitreg.index", "gitreg.index.lock", "gitreg/journal")
+_LEFT = ("index.lock", "HEAD.lock", "refs/heads/main.lock", "refs/heads/feature.lock", "gitreg.owner", "gitreg.index", "gitreg.index.lock", "gitreg/journal")
 _HARMLESS = ("dangling", "notice:", "Checking", "unreachable")
 
 
@@ -24,6 +24,45 @@ class Before(NamedTuple):
     commits: int
     status: str
     own: dict[str, str]
+    branch: str = ""  # the tip of another branch
+
+
+class Fixed(NamedTuple):
+    """What a repository was like, and of each edited file what it was and what it is to become."""
+
+    all: Before
+    files: dict[str, tuple[bytes, bytes]]
+
+
+class Judge:
+    """What a scene's command must have done or left undone; here in one repository, by one commit on its branch."""
+
+    done_with = 0  # the exit code that says that it is done
+    right: tuple[int, ...] = (0, 7)  # the exit codes of a command that met an error
+
+    def before(self, folder: Path) -> Any:
+        """Return what *folder* is like now, as the other methods want it."""
+        return before(folder)
+
+    def done(self, folder: Path, was: Any) -> bool:
+        """Tell whether the command has done what it was to do."""
+        return tip(folder) != was.tip
+
+    def untouched(self, folder: Path, was: Any) -> bool:
+        """Tell whether the command has changed nothing that counts."""
+        return not self.done(folder, was)
+
+    def quiet(self, folder: Path) -> None:
+        """Wait until what outlived the command has ended."""
+        quiet(folder)
+
+    def at_once(self, folder: Path, was: Any) -> list[str]:
+        """Return what was left lying around by a command that was interrupted, and could tidy up."""
+        return unlike(folder, was, "at once") if was.tip else []
+
+    def wrong(self, folder: Path, was: Any) -> tuple[str, ...]:
+        """Return what is wrong after the command was cut short, and after the commands that follow."""
+        return wrong(folder, was)
 
 
 def before(folder: Path) -> Before:

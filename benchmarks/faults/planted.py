@@ -7,11 +7,11 @@ import contextlib
 import os
 import sys
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitreg.cli import boundary
 from gitreg.operations import message as messages
-from gitreg.store import gitrepo, journal, objects, remote, worktree
+from gitreg.store import gitrepo, journal, objects, packs, remote, worktree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,44 @@ def objects_in_place() -> None:
             os.close(descriptor)
 
     objects.ObjectWriter._write = careless
+
+
+def packs_in_place() -> None:
+    """Write a pack and its index under names that git looks at, as if that could not be cut short."""
+    begin = packs.PackWriter.__init__
+
+    def careless(self: packs.PackWriter, objects: str, algorithm: str, mode: int) -> None:
+        begin(self, objects, algorithm, mode)
+        final = os.path.join(self._folder, f"pack-{os.urandom(20).hex()}")
+        os.rename(self._names["pack"], f"{final}.pack")
+        self._names = {"pack": f"{final}.pack", "idx": f"{final}.idx"}
+
+    packs.PackWriter.__init__ = careless
+
+
+def no_sync_of_packs() -> None:
+    """Let the disk decide when a pack is written."""
+    finish = packs.PackWriter.finish
+
+    def careless(self: packs.PackWriter) -> None:
+        real, os.fsync = os.fsync, lambda descriptor: None
+        try:
+            finish(self)
+        finally:
+            os.fsync = real
+
+    packs.PackWriter.finish = careless
+
+
+def landed_unseen() -> None:
+    """Move the branch here before the remote has taken the commit."""
+    push = remote.Remote.push
+
+    def eager(self: remote.Remote, commit: str, *how: str) -> bool:
+        self.repo.git("update-ref", f"refs/heads/{self.branch}", commit)
+        return push(self, commit, *how)
+
+    remote.Remote.push = eager
 
 
 def no_old_value() -> None:
@@ -119,7 +157,7 @@ def forced_pushes() -> None:
 def rejections_taken_for_success() -> None:
     """Believe that every push went well."""
     push = remote.Remote.push
-    remote.Remote.push = lambda self, commit: push(self, commit) or True
+    remote.Remote.push = lambda self, commit, *how: push(self, commit, *how) or True
 
 
 def no_operation_id() -> None:
@@ -139,6 +177,9 @@ PLANTED = {
     "no old value": no_old_value,
     "no sync of the ref's folder": no_sync_of_the_ref_s_folder,
     "no sync of objects": no_sync_of_objects,
+    "packs in place": packs_in_place,
+    "no sync of packs": no_sync_of_packs,
+    "the branch before the remote": landed_unseen,
     "refusals end with 0": refusals_end_with_0,
     "edits are overlooked": edits_are_overlooked,
 }

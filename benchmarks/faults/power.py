@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _SHUTDOWN, _NO_LOG_FLUSH = 0x8004587D, 2  # EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH of the kernel's ext4.h
 _SIZE = 64 << 20  # bytes
-_LONGEST = 0.3  # seconds until the cut
+_LONGEST, _LONGER = 0.3, 0.6  # seconds until the cut, of small writes and of packs
 _REST = 0.03  # seconds between two writes at most: what is acknowledged must not need the next write's syncs
 
 
 def cut(folder: Path, effort: Effort, fault: str | None) -> Iterator[Trial]:
-    """Cut the power while a registry is written to; in turn: one writer or two, a checkout or a bare repository."""
+    """Cut the power while a registry is written to; in turn: one writer or two, a checkout or a bare repository, small writes or packs."""
     mounts.needs("mount", "umount", "mkfs.ext4")
     mounts.private()
     templates = {"bare": scenes.bare, "checkout": scenes.checkout}
@@ -40,8 +40,9 @@ def cut(folder: Path, effort: Effort, fault: str | None) -> Iterator[Trial]:
     chance = random.Random(2)
     for number in range(effort.cuts):
         kind = ("bare", "checkout")[number % 2]
-        crowd = writers.Crowd(1 + number // 2 % 2, _REST, fault)
-        yield _once(folder, kind, crowd, chance.uniform(0.03, _LONGEST), number)
+        packs = number % 12 >= 8
+        crowd = writers.Crowd(1 + number // 2 % 2, _REST, fault, packs)
+        yield _once(folder, kind, crowd, chance.uniform(0.03, _LONGER if packs else _LONGEST), number)
 
 
 def _once(folder: Path, kind: str, crowd: writers.Crowd, after: float, number: int) -> Trial:
@@ -66,7 +67,7 @@ def _once(folder: Path, kind: str, crowd: writers.Crowd, after: float, number: i
     finally:
         mounts.unmount(disk)
         notes.unlink(missing_ok=True)
-    return Trial(f"{kind}, {crowd.writers} writers, {acknowledged} acknowledged, cut {number}", found)
+    return Trial(f"{kind}, {crowd.writers} writers, {'packs, ' * crowd.packs}{acknowledged} acknowledged, cut {number}", found)
 
 
 def _shut_down(disk: Path) -> None:

@@ -12,7 +12,7 @@ ROWS = {
     "interrupts": Row("Ctrl-C at each step of a command", "steps", steps.interrupted),
     "full": Row("a disk of 1 MB fills up, and then is freed", "disks", full.filled),
     "power": Row("the power is cut: ext4 is shut down without flushing its log, mounted again; every acknowledged write is there", "cuts", power.cut),
-    "kills": Row("two writers are killed at a random moment, with or without the git processes that they started", "kills", kills.killed),
+    "kills": Row("two writers, of small writes or of packs, are killed at a random moment, with or without the git processes that they started", "kills", kills.killed),
     "histories": Row("processes work on the same models at once; what each was told has one order, no number is missing or twice", "operations", histories.told),
     "clones": Row("6 clones race to push to one remote over HTTP; nothing is lost, nothing doubled", "writes", clones.racing),
     "clocks": Row("the clock is ten years off, stands still, runs backwards", "commands", clocks.lying),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gitreg import Registry
 from gitreg.store import worktree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+SCRAP = ".git/objects/pack/tmp_pack_gitreg_1_0"
+EDITED = ("models/iris/stages.yaml", "models/iris/versions/3.yaml")
+_MANY = 26  # models with a version each: enough objects for a pack
 OWN = {"notes.txt": "edited\n", "staged.txt": "staged\n", "untracked.txt": "untracked\n"}
 
 
@@ -59,6 +62,10 @@ def own_work(folder: Path) -> None:
 def crashed(folder: Path) -> None:
     """Make a checkout, in which a promotion came to its end but for the refresh of the files."""
     checkout(folder)
+    _cut_short(folder)
+
+
+def _cut_short(folder: Path) -> None:
     pid = os.fork()
     if pid == 0:
         worktree.Refresh.apply = lambda self, paths: os._exit(0)  # noqa: ARG005
@@ -83,28 +90,60 @@ def empty(folder: Path) -> None:
     (folder / "notes.txt").unlink()
 
 
-class Scene(NamedTuple):
-    """A repository, and the command that is disturbed there."""
+def history(folder: Path) -> None:
+    """Make a checkout, and a file with a history of two models to import."""
+    checkout(folder)
+    _recorded(folder, 2)
 
-    make: Callable[[Path], None]
-    command: tuple[str, ...]
+
+def long_history(folder: Path) -> None:
+    """Make a checkout, and a file with a history so long that its objects are written as a pack."""
+    checkout(folder)
+    _recorded(folder, _MANY)
 
 
-SCENES = {
-    "promote": Scene(checkout, ("promote", "iris@3", "production")),
-    "promote after a crash": Scene(crashed, ("promote", "iris@3", "production")),
-    "promote, bare": Scene(bare, ("promote", "iris@3", "production")),
-    "register": Scene(checkout, ("register", "iris", "--metric", "accuracy=0.9")),
-    "register a model": Scene(checkout, ("register", "team/new", "--version", "1.0")),
-    "rollback": Scene(checkout, ("rollback", "iris", "production")),
-    "archive": Scene(checkout, ("archive", "iris@3")),
-    "yank": Scene(checkout, ("yank", "iris@3", "--reason", "leak")),
-    "unyank": Scene(checkout, ("unyank", "iris@4")),
-    "update": Scene(checkout, ("update", "iris@3", "--tag", "nightly")),
-    "model register": Scene(checkout, ("model", "register", "rose")),
-    "model update": Scene(checkout, ("model", "update", "iris", "--description", "flowers")),
-    "model delete": Scene(checkout, ("model", "delete", "iris", "--yes", "--force")),
-    "model version update": Scene(checkout, ("model", "version", "update", "iris", "3", "--stage", "staging")),
-    "model version delete": Scene(checkout, ("model", "version", "delete", "iris", "3")),
-    "init": Scene(empty, ("init",)),
-}
+def long_history_for_bare(folder: Path) -> None:
+    """Make a bare repository, and a file with a long history."""
+    bare(folder)
+    _recorded(folder, _MANY)
+
+
+def _recorded(folder: Path, models: int) -> None:
+    lines = [{"model": f"rose-{number}", "version": "1.0", "metrics": {"accuracy": number / 100}} for number in range(models)]
+    (folder / "history.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def feature(folder: Path) -> None:
+    """Make a checkout of a branch that registered a version and promoted it, while its base took the number."""
+    checkout(folder)
+    git(folder, "switch", "-q", "-c", "feature")
+    with Registry.open(folder) as registry:
+        registry.register("iris", metadata={"mark": "of feature"})
+        registry.promote("iris@5", "staging")
+    with Registry.open(folder, branch="main") as registry:
+        registry.register("iris", metadata={"mark": "of main"})
+
+
+def by_hand(folder: Path) -> None:
+    """Make a checkout, in which a person has edited a pointer and a manifest, and left them incomplete."""
+    checkout(folder)
+    stages, manifest = (folder / name for name in EDITED)
+    stages.write_text(stages.read_text().replace("number: 2", "number: 3", 1))
+    manifest.write_text(manifest.read_text() + "description:   'by hand'\n")
+
+
+def ill(folder: Path) -> None:
+    """Make a checkout, in which a manifest was removed by hand, a write was cut short, and a piece of a pack was left."""
+    git(folder.parent, "init", "-q", "--template=", str(folder))
+    with Registry.init(folder) as registry, registry.transaction("iris: its first versions") as tx:
+        for _ in range(3):
+            tx.register("iris")
+    (folder / "notes.txt").write_text("first\n")
+    git(folder, "add", "notes.txt")
+    git(folder, "rm", "-q", "models/iris/versions/2.yaml")
+    git(folder, "commit", "-q", "-m", "tidy up")
+    own_work(folder)
+    _cut_short(folder)
+    (folder / SCRAP).parent.mkdir(exist_ok=True)
+    (folder / SCRAP).write_bytes(b"PACK")
+    os.utime(folder / SCRAP, (0, 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -15,9 +16,11 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.faults import look, processes
+from benchmarks.faults import look, processes, surroundings
+from benchmarks.faults.commands import SCENES
 from benchmarks.faults.planted import plant
-from benchmarks.faults.scenes import SCENES, copied
+from benchmarks.faults.scenes import copied
+from benchmarks.faults.spread import spread
 from benchmarks.faults.trial import Trial
 from gitreg.cli import boundary
 
@@ -26,20 +29,26 @@ if TYPE_CHECKING:
 
     from benchmarks.faults.trial import Effort
 
-_KILLED = ("register a model", "promote, bare", "promote after a crash", "init")
 _CALLS = ("open", "write", "fsync", "rename", "replace", "link", "unlink", "mkdir")
 
 
 def killed(folder: Path, effort: Effort, fault: str | None) -> Iterator[Trial]:
     """Kill the process at each step of commands that make new files, that have no checkout, and that make a registry."""
-    for name in (effort.commands and _KILLED) or SCENES:
-        yield from _swept(folder / name.replace(" ", "-"), name, _kill, fault)
+    yield from _spread(folder, effort, effort.stepped, _kill, fault)
 
 
 def interrupted(folder: Path, effort: Effort, fault: str | None) -> Iterator[Trial]:
     """Send SIGINT to the process and its children at each step: it must leave nothing to heal."""
-    for name in effort.commands or SCENES:
-        yield from _swept(folder / name.replace(" ", "-"), name, _interrupt, fault)
+    yield from _spread(folder, effort, effort.commands, _interrupt, fault)
+
+
+def _spread(folder: Path, effort: Effort, names: tuple[str, ...], die: Callable[[], None], fault: str | None) -> Iterator[Trial]:
+    def work(name: str) -> Iterator[Trial]:
+        every = 3 if fault else effort.every if name in effort.glimpses and name not in names else 1  # a planted fault shows at many steps
+        yield from _swept(folder / name.replace(" ", "-").replace(",", ""), name, die, (fault, every))
+
+    glimpses = tuple(name for name in effort.glimpses if name not in names)
+    yield from spread(names + glimpses or tuple(SCENES), work, effort.jobs)
 
 
 def _kill() -> None:
@@ -50,27 +59,47 @@ def _interrupt() -> None:
     os.killpg(0, signal.SIGINT)
 
 
-def _swept(folder: Path, name: str, die: Callable[[], None], fault: str | None) -> Iterator[Trial]:
+def _swept(folder: Path, name: str, die: Callable[[], None], how: tuple[str | None, int]) -> Iterator[Trial]:
+    fault, every = how
     scene, template, copy = SCENES[name], folder / "template", folder / "copy"
     folder.mkdir()
+    surroundings.cache(copy)
     scene.make(copy)
     copied(copy, template)
-    processes.warmed(scene.command)
-    was, k, step = look.before(copy), 0, "none"
+    command, judge = scene.command(copy), scene.judge
+    processes.warmed(command)
+    was = judge.before(copy)
     shutil.rmtree(copy)
     known: dict[str, tuple[str, ...]] = {}  # two steps between which nothing is written leave the same
-    while step:
-        k += 3 if fault else 1  # a planted fault shows at many steps
+    for k in _turns(every, whole=bool(fault)):
         copied(template, copy)
-        step = _died_at(k, copy, scene.command, fault, die)
-        look.quiet(copy)
+        step = _died_at(k.number, copy, command, fault, die)
+        k.last = not step
+        judge.quiet(copy)
         seen = look.fingerprint(copy)
         if seen not in known:
-            left = look.unlike(copy, was, "at once") if die is _interrupt and was.tip else []
-            known[seen] = (*left, *look.wrong(copy, was))
+            left = judge.at_once(copy, was) if die is _interrupt else []
+            known[seen] = (*left, *judge.wrong(copy, was))
         yield Trial(f"{name}: {step or 'at its end'}", known[seen], counts=int(bool(step)))
         shutil.rmtree(copy)
     shutil.rmtree(folder)
+
+
+class _Turn:
+    """A step by its number, and whether the command ended before it."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.last = number, False
+
+
+def _turns(every: int, *, whole: bool) -> Iterator[_Turn]:
+    """Yield every so many-th step until the command ends before it; as a *whole* those between afterwards."""
+    for first in range(every, 0, -1) if whole else (every,):
+        for number in itertools.count(first, every):
+            turn = _Turn(number)
+            yield turn
+            if turn.last:
+                break
 
 
 def _died_at(k: int, folder: Path, command: tuple[str, ...], fault: str | None, die: Callable[[], None]) -> str:

@@ -18,6 +18,11 @@ def isolate(folder: Path) -> None:
     os.environ.update(GIT_CONFIG_NOSYSTEM="1", HOME=str(folder), XDG_CONFIG_HOME=str(folder / ".config"), PYTHONPATH=root)
 
 
+def cache(folder: Path) -> None:
+    """Let gitreg keep what it has of registries by address inside *folder*."""
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+
+
 def memory() -> str:
     """Return a folder in memory where there is one: a kill does not need a disk, and syncing one takes its time."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()

@@ -23,27 +23,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CALLS = ("openat", "write", "fsync", "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat")
-_VERBS = "cat-file|checkout|checkout-index|commit-tree|config|diff|hash-object|ls-files|read-tree|rev-list|rev-parse|symbolic-ref|update-index|update-ref|var"
 _WRAPPER = """\
 #!/bin/sh
 # Runs git, under strace if it is the one that is looked at: the n-th of its verb.
-for word; do case $word in {verbs}) break ;; esac; done
+value=
+for word; do
+    if [ "$value" ]; then value=; continue; fi
+    case $word in -c | -C | --git-dir | --work-tree | --shallow-file | --exec-path) value=1 ;; -*) ;; *) break ;; esac
+done
 n=1
 while ! mkdir "$FAULTS_AT/$word.$n" 2>/dev/null; do n=$((n + 1)); done
 [ "$FAULTS_GIT" = all ] && exec {strace} -qq -y -e "$FAULTS_EXPR" -o "$FAULTS_AT/$word.$n/log" {git} "$@"
 [ "$FAULTS_GIT" = "$word.$n" ] && exec {strace} -qq -y -e "$FAULTS_EXPR" -e "$FAULTS_INJECT" -o "$FAULTS_AT/$word.$n/log" {git} "$@"
 exec {git} "$@"
 """
+_SERVER = '#!/bin/sh\nexec git {verb} "$@"\n'  # what git starts at the other end of a path, and what starts git in its turn
 OURSELVES = "gitreg"
 
 
 class Point(NamedTuple):
-    """A call to the operating system: which process makes it, which call, and the how many-th of its kind there."""
+    """A call to the operating system: which process makes it, which call, and the how many-th of its kind there.
+
+    *effects* counts the calls of its process before it that others can notice: all but opening a file to read it.
+    """
 
     process: str
     call: str
     nth: int
     text: str = ""
+    effects: int = 0
+
+    @property
+    def reads(self) -> bool:
+        """Tell whether it only opens a file to read it."""
+        return self.call == "openat" and not {"O_CREAT", "O_WRONLY", "O_RDWR"}.intersection(re.findall(r"O_\w+", self.text))
 
     def __str__(self) -> str:
         return f"{self.call} {self.nth} of {self.process}"
@@ -66,14 +79,18 @@ class Tracer:
             raise MissingError("strace is not installed: apt-get install strace")
         self._bin, self._at, self._strace = folder / "bin", folder / "at", strace
         self._bin.mkdir()
-        wrapper = self._bin / "git"
-        wrapper.write_text(_WRAPPER.format(verbs=_VERBS, strace=strace, git=git))
-        wrapper.chmod(0o755)
+        self._script("git", _WRAPPER.format(strace=strace, git=git))
+        for verb in ("receive-pack", "upload-pack"):
+            self._script(f"git-{verb}", _SERVER.format(verb=verb))
 
-    def points(self, args: tuple[str, ...], registry: Path) -> list[Point]:
+    def _script(self, name: str, text: str) -> None:
+        (self._bin / name).write_text(text)
+        (self._bin / name).chmod(0o755)
+
+    def points(self, args: tuple[str, ...], registry: Path, done_with: int = 0) -> list[Point]:
         """Carry the command out once, and return every call that it and its git processes make in *registry*."""
         ran = self.run(args, registry, Point("all", "", 0), "")
-        if ran.code:
+        if ran.code != done_with:
             raise MissingError(f"nothing can be traced here: {ran.said}")
         logs = {OURSELVES: self._at / "log"} | {log.parent.name: log for log in sorted(self._at.glob("*/log"))}
         return [point for process, log in logs.items() for point in _within(process, log.read_text(errors="replace"), registry)]
@@ -85,7 +102,7 @@ class Tracer:
         calls = ",".join(f"?{call}" for call in CALLS) if point.process == "all" else point.call
         trace, inject = f"trace={calls}", f"inject={point.call}:{what}:when={point.nth}"
         git = {"FAULTS_AT": str(self._at), "FAULTS_GIT": point.process, "FAULTS_EXPR": trace, "FAULTS_INJECT": inject}
-        env = git | {"PATH": f"{self._bin}:{os.environ['PATH']}"} if point.process != OURSELVES else {}
+        env = git | {"PATH": f"{self._bin}:{os.environ['PATH']}", "GIT_EXEC_PATH": str(self._bin)} if point.process != OURSELVES else {}
         ours = {"all": [f"--trace={calls}"], OURSELVES: ["-e", trace, "-e", inject]}.get(point.process)
         log = self._at / "log" if ours else self._at / point.process / "log"
         with _forked(args, registry, self._at / "said", env, fault) as (pid, go):
@@ -141,12 +158,15 @@ def _forked(args: tuple[str, ...], registry: Path, said: Path, env: dict[str, st
 def _within(process: str, log: str, registry: Path) -> Iterator[Point]:
     """Yield the calls of a log that name something in *registry*, by path or by an open file of theirs."""
     seen: dict[str, int] = {}
+    effects = 0
     for line in log.splitlines():
         found = re.match(r"(\w+)\((.*)", line)
         if found and found[1] in CALLS:
             seen[found[1]] = seen.get(found[1], 0) + 1
+            point = Point(process, found[1], seen[found[1]], found[2], effects)
             if any(path == str(registry) or path.startswith(f"{registry}/") for path in _paths(found[2])):
-                yield Point(process, found[1], seen[found[1]], found[2])
+                yield point
+            effects += not point.reads
 
 
 def _paths(arguments: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ class Effort(NamedTuple):
     """How often each thing is done; the short form is what CI runs."""
 
     commands: tuple[str, ...]  # that are swept call by call; empty: all of them
+    stepped: tuple[str, ...]  # that are killed step by step; empty: all of them
     fills: int
     cuts: int
     kills: int
@@ -32,10 +33,15 @@ class Effort(NamedTuple):
     operations: int  # of each process
     seeds: int
     pushes: int  # of each of the clones
+    glimpses: tuple[str, ...] = ()  # commands that are swept beside, but only every so many-th call
+    every: int = 1
+    jobs: int = 1  # processes that share the work of a row
 
 
-SHORT = Effort(commands=("promote",), fills=1, cuts=25, kills=50, processes=4, operations=50, seeds=1, pushes=12)
-LONG = Effort(commands=(), fills=20, cuts=500, kills=2000, processes=8, operations=500, seeds=20, pushes=200)
+_STEPPED = ("register a model", "promote, bare", "promote after a crash", "init", "import, many, bare")  # new files, no checkout, a registry, a pack
+_GLIMPSES = ("sync", "promote, remote", "import, many, bare")
+SHORT = Effort(glimpses=_GLIMPSES, every=9, commands=("promote",), stepped=_STEPPED, fills=1, cuts=25, kills=50, processes=4, operations=50, seeds=1, pushes=12)
+LONG = Effort(commands=(), stepped=(), fills=20, cuts=500, kills=2000, processes=8, operations=500, seeds=20, pushes=200)
 
 
 class Row(NamedTuple):

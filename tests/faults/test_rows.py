@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults import report
+from benchmarks.faults.commands import SCENES
 from benchmarks.faults.rows import ROWS
+from benchmarks.faults.trial import SHORT
+from gitreg.cli.app import HOMES
 
 ROOT = Path(__file__).parents[2]
+READ = {"list", "show", "get", "history", "compare", "diff", "changes", "check", "schema", "completion"}  # commands that change nothing
 LEAST = {
-    "calls": 250, "errors": 400, "steps": 200, "interrupts": 60, "full": 1, "power": 25, "kills": 50,
+    "calls": 350, "errors": 500, "steps": 250, "interrupts": 80, "full": 1, "power": 25, "kills": 50,
     "histories": 200, "clocks": 45, "person": 35,
 }  # fmt: skip
 
@@ -52,6 +56,7 @@ def test_no_promise_is_broken(row):
         ("full", "refusals end with 0", "nothing was done"),
         ("power", "no sync of the ref's folder", "lost: "),
         ("power", "no sync of objects", "lost: "),
+        ("power", "no sync of packs", "lost: "),
         ("kills", "no refresh", "git status"),
         ("histories", "no old value", "lost: "),
         ("person", "edits are overlooked", "git diff"),
@@ -61,6 +66,30 @@ def test_a_harness_finds_a_planted_fault(row, fault, finding):
     found = outcome(row, "--plant", fault)
 
     assert any(finding in violation for violation in found["violations"])
+
+
+@pytest.mark.parametrize(
+    ("row", "scene", "fault", "finding"),
+    [
+        ("calls", "import, many, bare", "packs in place", "git fsck"),
+        ("steps", "import, many, bare", "packs in place", "git fsck"),
+        ("steps", "promote, remote", "the branch before the remote", "neither old nor where the remote is"),
+        ("steps", "sync", "the branch before the remote", "neither old nor where the remote is"),
+    ],
+)
+def test_a_scene_finds_a_planted_fault(row, scene, fault, finding):
+    found = outcome(row, "--plant", fault, "--scene", scene)
+
+    assert any(finding in violation for violation in found["violations"])
+
+
+@pytest.mark.parametrize("scene", ["sync", "promote, remote", "import, many, bare"])
+def test_what_is_swept_whole_in_the_long_form_only_is_looked_at_in_the_short_one(scene):
+    assert scene in SHORT.glimpses
+
+
+def test_every_command_that_writes_has_a_scene():
+    assert {scene.words[0] for scene in SCENES.values()} == set(HOMES) - READ
 
 
 def test_every_row_is_tried():
