@@ -1,11 +1,13 @@
 """Write a commit that nobody sees yet, then move a branch to it, and with it the checkouts that are on it.
 
-The order is what survives a crash: journal, locks, checks, objects synced, compare-and-swap of the ref, refresh.
+The order is what survives a crash: journal, locks, checks, objects synced, compare-and-swap of the ref, refresh. To share
+the commit comes before the swap, between two rounds of locks and checks, for it may take as long as the remote likes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import threading
 from enum import Enum
@@ -122,7 +124,32 @@ def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]]
     """Write the commit, share it, move the branch to it by compare-and-swap, and refresh its checkouts.
 
     *touched* gives the files that differ, each with its blob id before (None for a new one); *lock* is the
-    registry's, which git children hold too.
+    registry's, which git children hold too. While the commit is shared the person's own git is not held up: what is in
+    the way is looked for before, so that nothing is shared that cannot be here, and again after.
+
+    Raises:
+        ConflictError: a person's edit is in the way in a checkout; nothing is changed.
+        BusyError: another git command holds a lock, or the disk is full or read-only.
+    """
+    paths = functools.cache(touched)
+    with uninterrupted():
+        if step.publish is None:
+            return _with_checkouts(repo, step, paths, lock, lambda: _moved(step, update))
+        _with_checkouts(repo, step, paths, lock, lambda: Outcome.LOST)
+        return _following(repo, step, paths, update, lock) if step.publish(step.new.id) else Outcome.LOST
+
+
+def _following(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate, lock: int) -> Outcome:
+    """Bring the branch to what the remote has; that is done, whatever happens here."""
+    with contextlib.suppress(GitregError, OSError):
+        if _with_checkouts(repo, step, touched, lock, lambda: _moved(step, update)) is Outcome.DONE:
+            return Outcome.DONE
+    tip = repo.reader.info(step.ref)
+    return Outcome.DONE if tip and tip.id == step.new.id else Outcome.SHARED
+
+
+def _with_checkouts(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], lock: int, act: Callable[[], Outcome]) -> Outcome:
+    """Journal, take and check the branch's checkouts, write the commit, *act*, and refresh them if that moved the branch.
 
     Raises:
         ConflictError: a person's edit is in the way in a checkout; nothing is changed.
@@ -130,38 +157,30 @@ def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]]
     """
     checkouts = [checkout for checkout in repo.checkouts() if checkout.branch == step.ref]
     paths = touched() if checkouts else {}
-    with uninterrupted():
-        if checkouts:  # first of all: healing takes back the locks that are taken next
-            folders = tuple(journal.named(checkout.folder) for checkout in checkouts)
-            journal.write(repo.common_dir, journal.Entry(step.ref, step.tree, step.new.id, folders))
-        try:
-            with contextlib.ExitStack() as stack:
-                refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, step.tree, step.new.id, lock)) for checkout in checkouts]
-                with contextlib.ExitStack() as checks:  # git looks for edits while objects are synced
-                    for refresh in refreshes:
-                        checks.enter_context(refresh.checked(paths))
-                    step.new.flush()
-                outcome = _moved(step, update)
-                behind = [refresh for refresh in refreshes if outcome is Outcome.DONE and not refresh.apply(list(paths))]
-        except GitregError:
-            tip = repo.reader.info(step.ref)
-            if tip is None or tip.id != step.new.id:
-                journal.drop(repo.common_dir)
-            raise
-        if not behind:
+    if checkouts:  # first of all: healing takes back the locks that are taken next
+        folders = tuple(journal.named(checkout.folder) for checkout in checkouts)
+        journal.write(repo.common_dir, journal.Entry(step.ref, step.tree, step.new.id, folders))
+    try:
+        with contextlib.ExitStack() as stack:
+            refreshes = [stack.enter_context(worktree.Refresh(repo, checkout, step.tree, step.new.id, lock)) for checkout in checkouts]
+            with contextlib.ExitStack() as checks:  # git looks for edits while objects are synced
+                for refresh in refreshes:
+                    checks.enter_context(refresh.checked(paths))
+                step.new.flush()
+            outcome = act()
+            behind = [refresh for refresh in refreshes if outcome is Outcome.DONE and not refresh.apply(list(paths))]
+    except GitregError:
+        tip = repo.reader.info(step.ref)
+        if tip is None or tip.id != step.new.id:
             journal.drop(repo.common_dir)
+        raise
+    if not behind:
+        journal.drop(repo.common_dir)
     return outcome
 
 
 def _moved(step: Step, update: RefUpdate) -> Outcome:
-    if step.publish is None:
-        return Outcome.DONE if update.move(step.ref, step.new.id, step.old) else Outcome.LOST
-    if not step.publish(step.new.id):
-        return Outcome.LOST
-    with contextlib.suppress(GitregError):  # what the remote has is done, whatever happens here
-        if update.move(step.ref, step.new.id, step.old):
-            return Outcome.DONE
-    return Outcome.SHARED
+    return Outcome.DONE if update.move(step.ref, step.new.id, step.old) else Outcome.LOST
 
 
 @contextlib.contextmanager
