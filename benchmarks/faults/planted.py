@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gitreg.cli import boundary
 from gitreg.operations import message as messages
