@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST_PATCH = 1 << 22  # bytes
 SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
+_PATIENT = ("-c", "core.filesRefLockTimeout=1000")  # milliseconds, 100 as git comes: too few where another is busy and the machine too
 
 
 class Identity(NamedTuple):
@@ -136,7 +137,7 @@ class GitRepo:
         """
         who = self.identity()
         env = {"GIT_COMMITTER_NAME": who.name, "GIT_COMMITTER_EMAIL": who.email}
-        git = process.begun(("--git-dir", self.git_dir), (*SYNCED, "update-ref", "--create-reflog", "-m", reason, "--stdin"), env=env, lock=lock)
+        git = process.begun(("--git-dir", self.git_dir), (*SYNCED, *_PATIENT, "update-ref", "--create-reflog", "-m", reason, "--stdin"), env=env, lock=lock)
         with git:  # told nothing, git ends and does nothing
             yield RefUpdate(self, git)
 
