@@ -80,7 +80,8 @@ def _command(folder: Path, name: str, what: Callable[[Point], tuple[str, ...]], 
     fresh()
     known = {look.fingerprint(copy): judge.wrong(copy, was)}  # what was not touched need not be looked at again
     if fault:  # it shows in gitreg itself, and most at the last
-        points = sorted(points[::-1], key=lambda point: point.process != OURSELVES)
+        points.reverse()
+        points.sort(key=lambda point: point.process != OURSELVES)
     for point in points[::every]:
         for injected in what(point):
             fresh()
