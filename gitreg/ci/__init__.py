@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from gitreg import __version__
 from gitreg.errors import ConflictError, UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _filled(name: str, site: Site) -> str:
     text = template(name)
     if name == "gitlab.yml":
         return _included(text, site)
-    for mark, value in (("@FETCH@\n", template("fetch.yml")), ("@BRANCH@", site.branch), ("@FOLDER@", site.folder), ("@VERSION@", __version__)):
+    for mark, value in (("@FETCH@\n", template("fetch.yml")), ("@BRANCH@", site.branch), ("@FOLDER@", site.folder), ("@VERSION@", _version())):
         text = text.replace(mark, value)
     return text
 
@@ -66,12 +66,16 @@ def _included(component: str, site: Site) -> str:
     inputs = dict(re.findall(r"^    (\w+):\n      default: \"?(.*?)\"?$", head, re.MULTILINE)) | site._asdict()
     remark = head.partition("\nspec:\n")[0]
     text = re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda match: inputs[match[1]], body)
-    return f"{remark}\n\n{text}".replace("@VERSION@", __version__)
+    return f"{remark}\n\n{text}".replace("@VERSION@", _version())
 
 
 def component() -> str:
     """Return the pipeline as a component of GitLab, which others include with inputs."""
-    return template("gitlab.yml").replace("@VERSION@", __version__)
+    return template("gitlab.yml").replace("@VERSION@", _version())
+
+
+def _version() -> str:
+    return str(sys.modules["gitreg"].__version__)  # the package itself stands above its modules
 
 
 def template(name: str) -> str:
