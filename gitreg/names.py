@@ -24,6 +24,8 @@ END = r"$(?!\n)"  # the end, for Python too, where a bare $ lets a final newline
 VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+-]*" + END
 STAGE = r"^[a-z][a-z0-9_-]{0,39}" + END
 
+COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:\[|vso\[|teamcity\[))")  # what logs of GitHub, Azure and TeamCity take for a command, to its first sign
+
 _SEGMENT = re.compile(SEGMENT)
 _VERSION = re.compile(VERSION)
 _STAGE = re.compile(STAGE)
@@ -167,7 +169,7 @@ def stage_name_problem(name: str) -> str | None:
 
 
 def shown(text: str) -> str:
-    """Return *text* safe to print: what a terminal could obey stands escaped, in the way Python writes it."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    """Return *text* safe to print: what a terminal or a CI system's log could obey stands escaped, in the way Python writes it."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return COMMAND.sub(lambda match: match[0][:-1] + f"\\x{ord(match[0][-1]):02x}", text) if "::" in text or "##" in text else text

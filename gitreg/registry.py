@@ -64,19 +64,19 @@ class Registry(Reads, Verbs):
 
     @classmethod
     def open(
-        cls, path_or_url: str | os.PathLike[str] | None = None, *, branch: str | None = None, dry_run: bool = False, offline: bool = False, fetch: bool = True
+        cls, path_or_url: str | os.PathLike[str] | None = None, *, branch: str | None = None, dry_run: bool = False, offline: bool = False, fetch: bool = True, since: str | None = None
     ) -> Registry:
         """Return the registry at *path_or_url*, else the one that the environment names, else the nearest upward.
 
         With *dry_run* nothing is committed: receipts carry the ``diff`` that would be. With *offline* a write stays
         here although the registry has a remote, until :meth:`sync`. What is at a URL is fetched now; without *fetch*
-        it is as it was fetched last.
+        it is as it was fetched last. To look at a change *since* a revision, the folder is the one of that revision.
 
         Raises:
             NotFoundError: there is no registry.
             BusyError: the URL cannot be reached.
         """
-        location = locate(os.fspath(path_or_url) if path_or_url is not None else None, branch, fetch=fetch)
+        location = locate(os.fspath(path_or_url) if path_or_url is not None else None, branch, fetch=fetch, since=since)
         if location.remote and offline:
             location.repo.close()
             raise UsageError("a registry by URL cannot be written offline: there is nothing here but a cache", hint="git clone URL")
@@ -181,11 +181,13 @@ class Registry(Reads, Verbs):
 
     def doctor(self, *, fix: bool = False) -> tuple[Finding, ...]:
         """Return what a crash or a hand left behind, and heal it where *fix* is given; what is left is returned."""
-        from gitreg import doctor
+        from gitreg import doctor, driver
 
         occasion = self.occasion()
         if fix:
             doctor.heal(self._location.repo, occasion.now)
+            if doctor.wants_driver(self.snapshot()):
+                driver.install(self._location.repo)
             if doctor.lost(self.snapshot()):
                 self._restore(lambda base: doctor.restored(base, occasion), occasion)
         return tuple(doctor.findings(self.snapshot(), occasion.now))

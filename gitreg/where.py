@@ -36,10 +36,11 @@ class Location(NamedTuple):
         return self.ref
 
 
-def locate(path: str | None, branch: str | None, *, fetch: bool = True) -> Location:
+def locate(path: str | None, branch: str | None, *, fetch: bool = True, since: str | None = None) -> Location:
     """Return the registry at *path* and *branch*, else the one the environment names, else the nearest upward.
 
-    *path* may be an address; without *fetch* its remote is not asked, and the last known state is read.
+    *path* may be an address; without *fetch* its remote is not asked, and the last known state is read. Where a change *since* a
+    revision is looked at, the folder is the one of that revision: a change cannot remove the registry, or move it, out of sight.
 
     Raises:
         NotFoundError: there is no repository, no such branch, or no registry in it.
@@ -56,7 +57,9 @@ def locate(path: str | None, branch: str | None, *, fetch: bool = True) -> Locat
         return _at_address(start, branch, fetch=fetch)
     repo = GitRepo.discover(start)
     ref = _branch_ref(repo, branch) if branch else repo.head_ref() or "HEAD"
-    prefix = _nearest(repo, ref)
+    start_of_change = repo.commit(since) if since else None
+    prefix = _nearest(repo, start_of_change) if start_of_change else None
+    prefix = _nearest(repo, ref) if prefix is None else prefix
     if prefix is not None:
         return Location(repo, ref, prefix)
     configured = branch or repo.config("gitreg.branch")

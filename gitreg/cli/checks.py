@@ -44,7 +44,7 @@ def check(span: str | None) -> int:
     options.refuse(asked, dry_run=True, **({"at": True} if span else {}))
     wanted = span or ("" if asked.at else ranges.of_ci(os.environ))
     if wanted:
-        with asked.open() as registry:
+        with asked.open(wanted) as registry:
             found = ranges.parsed(registry.location.repo, wanted)
             if not span:
                 render.remark(asked, f"judging {wanted}, which this job is about")

@@ -33,11 +33,11 @@ class Settings(NamedTuple):
     offline: bool = False
     no_fetch: bool = False
 
-    def open(self) -> Registry:
-        """Return the registry; a write command with ``--at`` is refused before this."""
+    def open(self, since: str = "") -> Registry:
+        """Return the registry, where a range is given the one of its base; a write command with ``--at`` is refused before this."""
         from gitreg.registry import Registry
 
-        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run, offline=self.offline, fetch=not self.no_fetch)
+        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run, offline=self.offline, fetch=not self.no_fetch, since=since.partition("..")[0] or None)
         context = click.get_current_context(silent=True)
         if context:
             context.call_on_close(registry.close)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     Row = Sequence[Any]
 
-_UNSEEN = "[\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-_MARKDOWN = r"([\\`*_\[\]~|])"
+_COMMAND = r"#(?=#(?:\[|vso\[|teamcity\[))"  # in a log of Azure or GitHub, anywhere in a line
+_UNSEEN = "[\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]|" + _COMMAND
+_PLAIN = r"[a-z]+( [a-z]+)*|-?[0-9]+(\.[0-9]+)?|"  # words and numbers that no git host makes anything of
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -30,7 +31,7 @@ def show(asked: Settings, data: Any, columns: Sequence[str], rows: Sequence[Row]
     elif asked.format == "yaml":
         from gitreg.store.codec import dump
 
-        write(dump(data))
+        write(_escaped(dump(data)))  # what that finds stands in double quotes: no plain text, and no block, has any of it
     elif asked.format == "csv":
         write(csv_text(columns, rows))
     elif asked.format == "markdown":
@@ -54,7 +55,11 @@ def json_text(data: Any, indent: int | None = None) -> str:
     """Return *data* as JSON; what a terminal could obey, and what is not seen, stands escaped."""
     import json
 
-    return re.sub(_UNSEEN, lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data, indent=indent, ensure_ascii=False))
+    return _escaped(json.dumps(data, indent=indent, ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(_UNSEEN, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def cell(value: Any) -> str:
@@ -85,14 +90,17 @@ def _csv(value: Any) -> str:
 
 def markdown_text(columns: Sequence[str], rows: Sequence[Row]) -> str:
     """Return rows as a Markdown table whose cells are inert."""
-    lines = [[markdown(column) for column in columns], ["---"] * len(columns), *([markdown(cell(value)) for value in row] for row in rows)]
+    headings = [column if re.fullmatch(_PLAIN, column) else markdown(column) for column in columns]
+    lines = [headings, ["---"] * len(columns), *([markdown(value) for value in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def markdown(text: str) -> str:
-    """Return *text* so that Markdown shows it and does nothing with it: no markup, HTML, mentions or references."""
-    safe = text.replace("&", "&amp;").replace("#", "&#35;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-    return re.sub(_MARKDOWN, r"\\\1", safe).replace("://", ":&#47;/").replace("www.", "www&#46;")
+def markdown(value: Any) -> str:
+    """Return *value* as a Markdown cell that shows it and does nothing with it; what is not a number is code."""
+    from gitreg.review.inert import code
+
+    text = value if isinstance(value, str) else cell(value)
+    return text if not isinstance(value, str) and re.fullmatch(_PLAIN, text) else code(text)
 
 
 def table(asked: Settings, columns: Sequence[str], rows: Sequence[Row]) -> None:

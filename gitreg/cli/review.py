@@ -60,7 +60,7 @@ def diff(span: str | None, limit: int) -> None:
     wanted = span or ranges.of_ci(os.environ)
     if not wanted:
         raise UsageError("which change? give BASE..HEAD", hint="gitreg diff main..HEAD")
-    with asked.open() as registry:
+    with asked.open(wanted) as registry:
         found = ranges.parsed(registry.location.repo, wanted)
         meaning = registry.diff(found.base or ranges.NOTHING, found.head)
     if asked.format == "markdown":

@@ -52,7 +52,7 @@ def check_state(snapshot: Snapshot, since: Since | None = None) -> Iterator[Find
 def told(findings: Iterable[Finding]) -> list[Finding]:
     """Return *findings* by path and line; a path that is not UTF-8, which no report can hold, stands escaped."""
     found = (finding if _is_utf8(finding.path) else replace(finding, path=names.shown(finding.path), fix=names.shown(finding.fix)) for finding in findings)
-    return sorted(found, key=lambda finding: (finding.path, finding.line, finding.rule))
+    return sorted(found, key=lambda finding: (finding.path, finding.line, finding.rule, finding.message))
 
 
 def _is_utf8(path: str) -> bool:
@@ -197,7 +197,8 @@ def _enter(model: str, alike: Alike) -> None:
 
 def _new_names(files: Files, since: Since, touched: Iterable[str]) -> Iterator[Finding]:
     """Find names that are taken: of new models by any other model, of new versions by one that did not change."""
-    made = [model for model in touched if layout.card(model) in since.changed]
+    new = {path for path, change in since.changed.items() if change.old is None}
+    made = [model for model in touched if layout.card(model) in since.changed or layout.stages(model) in new]
     others = sorted(set(files.snapshot.model_names()) - set(made)) if made else []
     alike: Alike = {}
     for other in others:

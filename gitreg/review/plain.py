@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gitreg.review.meaning import Meaning, Side, StageMove
 
+_MOST = 1000  # events that are listed
 _VERBS = {"first": "takes", "promote": "takes", "rollback": "returns to", "demote": "steps down to", "clear": "leaves"}
 
 
@@ -29,7 +30,8 @@ def text(meaning: Meaning) -> str:
     rest = [event for event in meaning.events if event.event not in ("promoted", "cleared")]
     if rest:
         lines += ["", "also"]
-        lines += [f"  {f'{event.model}: ' if event.model else ''}{eventlog.sentence(event)}" for event in rest]
+        lines += [f"  {f'{event.model}: ' if event.model else ''}{eventlog.sentence(event)}" for event in rest[:_MOST]]
+        lines += [f"  and {len(rest) - _MOST} more"] if len(rest) > _MOST else []
     return "".join(f"{shown(line)}\n" for line in lines)
 
 

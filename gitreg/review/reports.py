@@ -31,7 +31,7 @@ def github(findings: Sequence[Finding], prefix: str) -> str:
         found = [finding for finding in findings if finding.severity == level]
         kept = found if len(found) <= _ANNOTATIONS else found[: _ANNOTATIONS - 1]
         for finding in kept:
-            place = [f"file={_property(prefix + finding.path)}"] if finding.path else []
+            place = [f"file={_property(_path(finding, prefix))}"] if finding.path else []
             place += [f"line={finding.line}"] if finding.line else []
             lines.append(f"::{level} {','.join([*place, f'title={_property(finding.rule)}'])}::{_data(_sentence(finding))}")
         if len(kept) < len(found):
@@ -45,6 +45,14 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _path(finding: Finding, prefix: str) -> str:
+    """Return a finding's path from the repository's top; one that starts with ``../`` lies beside the registry."""
+    at, path = prefix, finding.path
+    while path.startswith("../") and at:
+        at, path = at[: at.rstrip("/").rfind("/") + 1], path[3:]
+    return shown(at + path)
 
 
 def _sentence(finding: Finding) -> str:
@@ -62,7 +70,7 @@ def sarif(findings: Sequence[Finding], prefix: str, *, version: str) -> str:
 def _result(finding: Finding, prefix: str) -> dict[str, Any]:
     from urllib.parse import quote
 
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(prefix + finding.path)}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(_path(finding, prefix))}}
     if finding.line:
         place["region"] = {"startLine": finding.line}
     located = {"locations": [{"physicalLocation": place}]} if finding.path else {}
@@ -88,7 +96,7 @@ def junit(findings: Sequence[Finding], prefix: str) -> str:
 
 
 def _where(finding: Finding, prefix: str) -> str:
-    return shown(prefix + finding.path) + (f":{finding.line}" if finding.line else "")
+    return shown(_path(finding, prefix)) + (f":{finding.line}" if finding.line else "")
 
 
 def gitlab(findings: Sequence[Finding], prefix: str) -> str:
@@ -97,11 +105,11 @@ def gitlab(findings: Sequence[Finding], prefix: str) -> str:
 
 
 def _issue(finding: Finding, prefix: str) -> dict[str, Any]:
-    same = "\0".join((finding.rule, prefix + finding.path, finding.message)).encode("utf-8", "surrogatepass")
+    same = "\0".join((finding.rule, _path(finding, prefix), finding.message)).encode("utf-8", "surrogatepass")
     return {
         "description": shown(_sentence(finding)),
         "check_name": finding.rule,
         "fingerprint": sha256(same).hexdigest(),
         "severity": "major" if finding.severity == "error" else "minor",
-        "location": {"path": prefix + finding.path, "lines": {"begin": finding.line or 1}},
+        "location": {"path": _path(finding, prefix), "lines": {"begin": finding.line or 1}},
     }

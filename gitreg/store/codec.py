@@ -43,6 +43,7 @@ _DIGEST = r"[0-9a-f]{40,}"
 _BREAKS = r"[\r\x85\u2028\u2029\ufeff\t]"
 _LINE_END = r"\r\n?|\n"
 _BLOCK_HEADER = r"[|>][-+0-9]*"
+_COMMAND = r"(?m)^\s*::|##"  # what a CI system's log could obey stands on no line of its own
 _HIDDEN_BREAK = "[\x85\u2028\u2029]"
 
 Path = tuple[str | int, ...]
@@ -348,5 +349,6 @@ def _real(value: float) -> str:
 def _text(text: str, *, block: bool = True) -> yaml.Event:
     if not isinstance(text, Quoted) and re.fullmatch(_PLAIN, text) and text.lower() not in _WORDS and not re.fullmatch(_DIGEST, text):
         return ScalarEvent(None, None, (True, False), text)
-    lines = block and "\n" in text and not text.endswith("\n\n") and not re.search(_BREAKS, text)
+    lines = block and "\n" in text and not text.endswith("\n\n") and not re.search(_BREAKS, text) and not re.search(_COMMAND, text)
+    lines = lines and text.replace("\n", "").isprintable()
     return ScalarEvent(None, None, (False, True), str(text), style="|" if lines else '"')
