@@ -7,11 +7,13 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from gitreg.cli import render
 
@@ -66,12 +68,23 @@ def test_json_reads_back_the_same(cli, hostile):
     assert json.loads(cli("show", "iris@4", "--format", "json").out)["description"] == hostile
 
 
-def test_a_markdown_table_keeps_its_columns_and_shows_no_markup(cli, hostile):
+def test_a_markdown_table_is_one_table_with_nothing_but_code_in_it(cli, hostile):
     for out in all_of(cli, "markdown"):
-        assert len({line.replace("\\|", "").count("|") for line in out.splitlines()}) == 1
-        assert "<" not in out
-        assert "@" not in out
-        assert "](" not in out.replace("\\]", "")
+        page = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough", "linkify"]).render(out)
+        tags = set(re.findall(r"</?([a-z0-9]+)", page))
+
+        assert tags <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
+        assert len(re.findall("<tr>", page)) == len(out.splitlines()) - 1
+        assert [cell for cell in re.findall(r"<td>(.*?)</td>", page) if not re.fullmatch(r"<code>[^<]*</code>|-?[0-9.]+|true|false|", cell)] == []
+
+
+@pytest.mark.parametrize("text", ["@team", "#12", "gh-12", "acme/models#3", "d6c23b40", "www.example.org", "https://example.org", "a@example.org"])
+def test_what_a_git_host_makes_links_and_mentions_of_stands_in_code(text):
+    out = render.markdown_text(["name", text], [[text, 7]])
+
+    entities = render.markdown(text)
+    assert entities.startswith("<code>")
+    assert out == f"| name | {entities} |\n| --- | --- |\n| {entities} | 7 |\n"
 
 
 def test_a_spreadsheet_sees_no_formula(cli, hostile):
@@ -86,12 +99,12 @@ def test_an_error_shows_hostile_names_escaped(cli):
     assert said.err == "gitreg: there is no revision '\\x1b[31mred\\u202e', and a date is written 2026-11-22\n  try: git log --oneline\n"
 
 
-@pytest.mark.parametrize(("text", "inert"), [
-    ("plain", "plain"), ("a@b", "a&#64;b"), ("#1", "&#35;1"), ("a & b", "a &amp; b"), ("<b>", "&lt;b&gt;"), ("a|b", "a\\|b"), ("x_y*z", "x\\_y\\*z"),
-    ("https://example.org", "https:&#47;/example.org"), ("&#64;", "&amp;&#35;64;"), ("www.example.org", "www&#46;example.org"),
+@pytest.mark.parametrize(("value", "inert"), [
+    ("plain", "<code>plain</code>"), ("", ""), (None, ""), (7, "7"), (-0.25, "-0.25"), (True, "true"), (["@team"], "<code>&#91;&#34;&#64;team&#34;&#93;</code>"),
+    ("a|b", "<code>a&#124;b</code>"), ("`x`", "<code>&#96;x&#96;</code>"), ("a\nb", "<code>a&#92;nb</code>"), ("<b>", "<code>&#60;b&#62;</code>"), ("&#64;", "<code>&#38;&#35;64;</code>"),
 ])  # fmt: skip
-def test_markdown_shows_the_text_itself(text, inert):
-    assert render.markdown(text) == inert
+def test_a_markdown_cell_shows_the_value_itself(value, inert):
+    assert render.markdown(value) == inert
 
 
 @pytest.mark.parametrize(("value", "cell"), [
