@@ -7,6 +7,7 @@ has written the files after the branch moved: so the branch's log and the files'
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.store import worktree
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import Checkout, GitRepo
 
 _FARTHEST = 100  # moves of the branch
+_MOVE = re.compile(r"([0-9a-f]{40,64}) [0-9a-f]{40,64} [^\t]*> ([0-9]{1,12}) [-+][0-9]{4}(?:\t|$)")
 
 
 class Move(NamedTuple):
@@ -83,15 +85,14 @@ def _moves(repo: GitRepo, ref: str) -> list[Move]:
     """Return where a branch has been, the newest first, as git's log of it says."""
     try:
         with open(os.path.join(repo.common_dir, "logs", ref), encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()[-_FARTHEST:]
+            lines = file.read().split("\n")[-_FARTHEST:]  # a message may hold other ends of lines
     except OSError:
         return []
     moves = []
     for line in reversed(lines):
-        who, _, _ = line.partition("\t")
-        old, *_, at, _ = who.split(" ")
-        if old.strip("0") and at.isdigit():
-            moves.append(Move(old, int(at)))
+        found = _MOVE.match(line)
+        if found and found[1].strip("0"):
+            moves.append(Move(found[1], int(found[2])))
     return moves
 
 
