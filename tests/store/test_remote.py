@@ -42,6 +42,17 @@ def test_a_fetch_returns_where_the_remote_is_and_remembers_it(hub, repo, origin,
     assert repo.commit(origin.tracking) == theirs
 
 
+def test_what_a_fetch_that_was_killed_left_locked_is_fetched_all_the_same(hub, repo, origin, git):
+    theirs = commit_on(git, hub, "main", "theirs")
+    git(hub, "update-ref", "refs/heads/main", theirs)
+    lock = Path(repo.common_dir, f"{origin.tracking}.lock")
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+
+    assert origin.fetch() == theirs
+    assert not lock.exists()
+
+
 def test_a_branch_that_the_remote_does_not_have_is_none(hub, repo):
     assert remote.configured(repo, "origin", "other").fetch() is None
 
