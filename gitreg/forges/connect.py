@@ -65,7 +65,7 @@ def _compare(place: Place, proposal: Proposal, body: str) -> str:
     if place.kind == "gitlab":
         branches = {"merge_request[source_branch]": proposal.head, "merge_request[target_branch]": proposal.base}
         return f"{repository}/-/merge_requests/new?{_query(branches | text)}"
-    return f"{repository}/compare/{quote(proposal.base)}...{quote(proposal.head)}?{_query({'expand': '1'} | text)}"
+    return f"{repository}/compare/{quote(proposal.base)}...{quote(proposal.head)}?{_query({'quick_pull': '1'} | text)}"
 
 
 def _query(asked: dict[str, str]) -> str:

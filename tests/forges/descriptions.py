@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ class Description:
 
     def __init__(self, operations: list[Operation], components: Json) -> None:
         self.operations, self.components = operations, components
+        self._validators: dict[int, Draft202012Validator] = {}  # making one walks through all components
 
     def wrong(self, verb: str, path: str, query: dict[str, str], body: Any, status: int, answer: Any) -> list[str]:
         """Return what is against the description, in sentences."""
@@ -47,8 +49,9 @@ class Description:
         return problems + [f"{verb} {path} {status}: {text}" for text in self._against(found.answers[str(status)], answer)]
 
     def _against(self, schema: Json, value: Any) -> list[str]:
-        validator = Draft202012Validator({**schema, "components": self.components})
-        return [f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in validator.iter_errors(value)]
+        if id(schema) not in self._validators:
+            self._validators[id(schema)] = Draft202012Validator({**schema, "components": self.components})
+        return [f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in self._validators[id(schema)].iter_errors(value)]
 
 
 def _number(text: str) -> Any:
@@ -67,6 +70,7 @@ def example(path: str) -> Any:
     return json.loads(json.dumps(_PUBLISHED["paths"][path]["get"]["responses"]["200"]["example"]))
 
 
+@cache
 def github() -> Description:
     """Return the published description."""
     operations = [
@@ -100,6 +104,7 @@ def _by_hand(table: dict[tuple[str, str], tuple[Json, Json | None, Json]]) -> De
     return Description([Operation(_pattern(path), verb, query, body, answers) for (verb, path), (query, body, answers) in table.items()], {})
 
 
+@cache
 def gitlab() -> Description:
     """Return GitLab's merge requests as its documentation has them."""
     user = _object({"id": _NUMBER, "username": _TEXT, "name": _TEXT, "state": _TEXT, "web_url": _TEXT})
@@ -136,6 +141,7 @@ def gitlab() -> Description:
     )
 
 
+@cache
 def gitea() -> Description:
     """Return Gitea's pull requests as its API page has them; Forgejo's are the same."""
     user = _object({"id": _NUMBER, "login": _TEXT, "full_name": _TEXT})

@@ -46,7 +46,7 @@ def test_a_browser_gets_title_and_body_at_github():
     parts = urlsplit(compare_url(GITHUB, PROPOSAL))
 
     assert parts.path == "/o/r/compare/main...gitreg/iris%26x"
-    assert parse_qs(parts.query) == {"expand": ["1"], "title": [PROPOSAL.title], "body": [PROPOSAL.body]}
+    assert parse_qs(parts.query) == {"quick_pull": ["1"], "title": [PROPOSAL.title], "body": [PROPOSAL.body]}
 
 
 def test_a_browser_gets_branches_title_and_description_at_gitlab():
