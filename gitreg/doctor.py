@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from gitreg import gates, setup
+from gitreg import driver, gates, setup
 from gitreg.errors import GitregError
 from gitreg.records import Finding, Stages, Yanked
 from gitreg.store import behind, documents, holders, journal, layout, lock, worktree
@@ -111,10 +111,17 @@ def _surroundings(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(rule="D04", severity="warning", message="git knows no name for you, so commits say who by login and host", fix="git config --global user.name NAME")
     if any(rule.require for rule in snapshot.config.stages.values()) and not gates.installed():
         yield Finding(rule="D05", severity="warning", path=layout.CONFIG, message="stages have gates, and the runtime that judges them is not installed", fix="pip install 'gitreg[review]'")
+    if wants_driver(snapshot):
+        yield Finding(rule="D11", severity="warning", path=driver.ATTRIBUTES, message="it names the merge driver of gitreg, which git does not know here: pointer files merge as text", fix="gitreg doctor --fix")
     for kind, schema in documents.schemas().items():
         path = f"{layout.SCHEMA_FOLDER}/{kind}.json"
         if snapshot.bytes_of(path) != setup.schema_text(schema).encode():
             yield Finding(rule="D06", severity="warning", path=path, message="the schema for editors is missing or not this gitreg's", fix=f"gitreg schema {kind} > {path}")
+
+
+def wants_driver(snapshot: Snapshot) -> bool:
+    """Tell whether the registry names the merge driver, and git does not know it where somebody could merge."""
+    return driver.named(snapshot) and bool(snapshot.repo.checkouts()) and not driver.installed(snapshot.repo)
 
 
 def lost(snapshot: Snapshot) -> list[str]:

@@ -246,3 +246,39 @@ def test_doctor_works_in_a_bare_repository(iris, git, tmp_path):
     with Registry.open(tmp_path / "bare.git") as bare:
         assert [f.rule for f in bare.doctor(fix=True)] == []
         assert bare.get("iris@3").yanked
+
+
+def driver(git, folder):
+    return git(folder, "config", "--get", "merge.gitreg.driver", check=False).partition(" --")[0]
+
+
+def test_a_clone_that_does_not_know_the_merge_driver_is_told_and_given_it(iris, git, tmp_path):
+    git(tmp_path, "clone", "-q", iris.path, "clone")
+
+    with Registry.open(tmp_path / "clone") as clone:
+        (found,) = clone.doctor()
+        assert driver(git, clone.path) == ""
+        healed = clone.doctor(fix=True)
+
+    assert (found.rule, found.severity, found.path, found.fix) == ("D11", "warning", ".gitattributes", "gitreg doctor --fix")
+    assert healed == ()
+    assert driver(git, tmp_path / "clone") == driver(git, iris.path) == "gitreg merge-file"
+
+
+def test_a_registry_that_names_no_merge_driver_needs_none(iris, git, tmp_path):
+    by_hand(git, iris, "rm", ".gitattributes")
+    git(tmp_path, "clone", "-q", iris.path, "clone")
+
+    with Registry.open(tmp_path / "clone") as clone:
+        assert clone.doctor(fix=True) == ()
+
+    assert driver(git, tmp_path / "clone") == ""
+
+
+def test_a_merge_driver_of_the_persons_own_configuration_is_enough(iris, git, tmp_path, hermetic):
+    git(tmp_path, "clone", "-q", iris.path, "clone")
+    git(tmp_path, "config", "--global", "merge.gitreg.driver", "mine %A")
+
+    assert rules(iris) == []
+    with Registry.open(tmp_path / "clone") as clone:
+        assert clone.doctor() == ()

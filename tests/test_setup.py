@@ -183,3 +183,45 @@ def test_a_repository_whose_path_is_no_text_can_be_written(git, tmp_path):
         assert registry.register("iris").number == 1
 
     assert git(folder, "status", "--porcelain") == ""
+
+
+NAMED = "models/**/stages.yaml merge=gitreg"
+
+
+@pytest.mark.parametrize("folder", ["", "ml/registry"])
+def test_init_names_the_merge_driver_of_the_pointer_files_and_tells_git_what_it_is(git, tmp_path, folder):
+    git(tmp_path, "init", "-q")
+
+    with Registry.init(tmp_path / folder) as registry:
+        registry.register("team/iris")
+
+    pointers = f"{folder}/models/team/iris/stages.yaml".lstrip("/")
+    assert git(tmp_path, "check-attr", "merge", pointers, "models/stages.md") == f"{pointers}: merge: gitreg\nmodels/stages.md: merge: unspecified"
+    assert git(tmp_path, "config", "--get", "merge.gitreg.driver").startswith("gitreg merge-file ")
+    assert registry.check() == ()
+
+
+def test_init_on_a_branch_of_its_own_names_the_merge_driver_there(git, tmp_path):
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "code")
+    (tmp_path / ".gitattributes").write_text("*.bin -text\n")
+
+    Registry.init(tmp_path, branch="models").close()
+
+    assert git(tmp_path, "show", "models:.gitattributes") == NAMED
+    assert (tmp_path / ".gitattributes").read_text() == "*.bin -text\n"
+
+
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "not committed"])
+def test_init_leaves_the_attributes_alone_that_a_person_has(git, tmp_path, committed):
+    git(tmp_path, "init", "-q")
+    (tmp_path / ".gitattributes").write_text("*.bin -text\n")
+    if committed:
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "-qm", "mine")
+
+    with Registry.init(tmp_path) as registry:
+        assert registry.doctor() == ()
+
+    assert (tmp_path / ".gitattributes").read_text() == "*.bin -text\n"
+    assert git(tmp_path, "status", "--porcelain") == ("" if committed else "?? .gitattributes")

@@ -41,7 +41,7 @@ def told(one, other, base=START):
 
 
 def test_the_start_is_what_the_other_tests_think():
-    assert START == held(development=5, staging=(4, 3), production=(2, 1), archived=(6,))
+    assert held(development=5, staging=(4, 3), production=(2, 1), archived=(6,)) == START
 
 
 CLEAN = {
