@@ -475,6 +475,9 @@ def api():
 
 @pytest.fixture
 def deploy(hermetic, tmp_path, api):
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed: apt-get install curl")
+
     def run(hosted: Hosted, before: str, after: str, attempt: int = 1) -> Ran:
         more = {"GITHUB_API_URL": api.url, "GITHUB_RUN_ATTEMPT": str(attempt), "GITHUB_WORKFLOW_REF": "org/models/.github/workflows/gitreg-deploy.yml@refs/heads/main"}
         runner = Runner(tmp_path / "runner", {"event": {"before": before}, "sha": after, "ref_name": "main"}, hosted.variables(hermetic, **more))
