@@ -247,12 +247,20 @@ class Refresh:
         return found.id if found else None
 
     def _is_ours(self, path: str, change: Changed) -> bool:
-        """Tell whether the file is missing, old, new, or a piece of the new: else a person wrote it since."""
+        """Tell whether the file is missing, old, new, or a piece of the new: else a person wrote it since.
+
+        Raises:
+            BusyError: it cannot be read now, though it may be.
+        """
         try:
             seen = self._content(path)
         except FileNotFoundError:
             return True
-        except OSError:
+        except (IsADirectoryError, NotADirectoryError):
+            return False
+        except OSError as error:
+            if os.access(os.path.join(self.checkout.folder, path), os.R_OK):
+                raise BusyError("cannot read {path} in {folder!r}: {reason}", path=path, folder=self.checkout.folder, reason=error.strerror or str(error)) from None
             return False
         blobs = [self.repo.reader.read(blob) if blob else None for blob in (change.old, change.new)]
         old, new = (blob.data.replace(b"\r\n", b"\n") if blob and blob.data is not None else None for blob in blobs)
