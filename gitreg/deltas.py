@@ -10,7 +10,7 @@ from gitreg.store import documents, layout
 from gitreg.store.damage import DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gitreg.store.snapshot import Snapshot
 
@@ -30,8 +30,10 @@ class FileChange(NamedTuple):
     path: str
 
 
-def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = False) -> Delta:
+def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = False, streamed: bool = False) -> Delta:
     """Return what *files* mean, read through any *snapshot* of the repository; what is no record is passed over.
+
+    Where *streamed* is given manifests are read when they are looked at, each time, and not kept.
 
     Raises:
         InvalidError: a file is invalid on either side; where *lenient* is given it is left out instead.
@@ -42,12 +44,12 @@ def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = Fa
         place = layout.place(file.path)
         if place.kind not in _DECODERS:
             continue
-        try:
-            pair = _record(snapshot, place.kind, file.old, f"(before) {file.path}"), _record(snapshot, place.kind, file.new, file.path)
-        except InvalidError as error:
-            if lenient and not isinstance(error, DamagedError):
-                continue
-            raise
+        if streamed and place.kind == "manifest":
+            parts.setdefault(place.model, {}).setdefault("manifests", _Streamed(snapshot, lenient)).files[place.number] = file
+            continue
+        pair = _pair(snapshot, place.kind, file, lenient)
+        if pair is None:
+            continue
         if place.kind == "config":
             config = pair
         elif place.kind == "manifest":
@@ -57,8 +59,32 @@ def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = Fa
     return Delta(tuple(ModelDelta(model, **facts) for model, facts in sorted(parts.items())), config)
 
 
-def _record(snapshot: Snapshot, kind: str, blob: str | None, path: str) -> Any:
-    return None if blob is None else snapshot.record_of(kind, blob, path, _DECODERS[kind])
+class _Streamed:
+    """Manifests that differ, by number, each read when its turn comes."""
+
+    def __init__(self, snapshot: Snapshot, lenient: bool) -> None:
+        self._snapshot, self._lenient = snapshot, lenient
+        self.files: dict[int, FileChange] = {}
+
+    def items(self) -> Iterator[tuple[int, tuple[Any, Any]]]:
+        for number in sorted(self.files):
+            pair = _pair(self._snapshot, "manifest", self.files[number], self._lenient, keep=False)
+            if pair:
+                yield number, pair
+
+
+def _pair(snapshot: Snapshot, kind: str, file: FileChange, lenient: bool, *, keep: bool = True) -> tuple[Any, Any] | None:
+    """Return the record before and after; None where a file is invalid and *lenient* is given."""
+    try:
+        return _record(snapshot, kind, file.old, f"(before) {file.path}", keep=keep), _record(snapshot, kind, file.new, file.path, keep=keep)
+    except InvalidError as error:
+        if lenient and not isinstance(error, DamagedError):
+            return None
+        raise
+
+
+def _record(snapshot: Snapshot, kind: str, blob: str | None, path: str, *, keep: bool = True) -> Any:
+    return None if blob is None else snapshot.record_of(kind, blob, path, _DECODERS[kind], keep=keep)
 
 
 def name_of(snapshot: Snapshot, commit: str, model: str, number: int) -> str:

@@ -7,7 +7,7 @@ by hand counts like any other. A file that is invalid in some commit says nothin
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,11 +18,12 @@ from gitreg.records import committed_at
 from gitreg.store import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gitreg.records import Event
     from gitreg.store.gitrepo import LoggedCommit
     from gitreg.store.snapshot import Snapshot
+
 
 def history(snapshot: Snapshot, model: str | None = None, stage: str | None = None) -> Iterator[Event]:
     """Yield the events that led to *snapshot*, of one *model* or all, of one *stage* or all.
@@ -38,7 +39,7 @@ def history(snapshot: Snapshot, model: str | None = None, stage: str | None = No
     if snapshot.repo.reader.is_partial():
         _fetch(snapshot, model)
     for commit in snapshot.repo.log(snapshot.commit, _paths(snapshot.prefix, model, stage)):
-        for event in events_of(snapshot, commit):
+        for event in _told(snapshot, commit):
             if stage is None or event.stage == stage:
                 yield event
 
@@ -59,15 +60,42 @@ def _paths(prefix: str, model: str | None, stage: str | None) -> list[str]:
 
 def events_of(snapshot: Snapshot, commit: LoggedCommit) -> tuple[Event, ...]:
     """Return what one commit did, with its facts."""
+    return tuple(_told(snapshot, commit))
+
+
+def _told(snapshot: Snapshot, commit: LoggedCommit) -> Iterator[Event]:
+    """Yield what one commit did; of very much, few events at a time."""
     files = (FileChange(old, new, path.removeprefix(snapshot.prefix)) for old, new, path in commit.changes)
-    found = eventlog.events(delta(snapshot, files, lenient=True), lambda model, number: name_of(snapshot, commit.id, model, number))
-    claims = messages.claims_in(commit.message)
-    return tuple(attributed(event, commit, claims) for event in found)
+    found = happened(snapshot, files, len(commit.changes), commit.id, lenient=True)
+    facts = facts_of(commit)
+    return (facts.put_on(event) for event in found)
 
 
-def attributed(event: Event, commit: LoggedCommit, claims: tuple[messages.Claim, ...]) -> Event:
-    """Return *event* with who did it, when and why, and what the commit's author claims to have forced."""
-    at = committed_at(datetime.fromtimestamp(commit.at, UTC))
-    mine = (event.event, event.model or "-", event.stage or "-")
-    forced = next((claim.forced for claim in claims if claim[:3] == mine), ())
-    return replace(event, commit=commit.id, at=at, by=commit.author, reason=messages.reason_in(commit.message), forced=forced)
+def happened(snapshot: Snapshot, files: Iterable[FileChange], size: int, commit: str, *, lenient: bool = False) -> Iterable[Event]:
+    """Return the events that *files* mean, named as *commit* has them; where their *size* is great they are read one by one."""
+    large = size > eventlog.MOST
+    found = delta(snapshot, files, lenient=lenient, streamed=large)
+    return (eventlog.flow if large else eventlog.events)(found, lambda model, number: name_of(snapshot, commit, model, number))
+
+
+class Facts(NamedTuple):
+    """Who made a commit, when and why, and by event, model and stage what they claim to have forced."""
+
+    commit: str
+    at: str
+    by: str
+    reason: str
+    forced: dict[tuple[str, str, str], tuple[str, ...]]
+
+    def put_on(self, event: Event) -> Event:
+        """Return *event* with these facts."""
+        forced = self.forced.get((event.event, event.model or "-", event.stage or "-"), ())
+        return replace(event, commit=self.commit, at=self.at, by=self.by, reason=self.reason, forced=forced)
+
+
+def facts_of(commit: LoggedCommit) -> Facts:
+    """Return the facts of a commit: its message is read once, for it may be as long as an import."""
+    forced: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for claim in messages.claims_in(commit.message):
+        forced.setdefault(claim[:3], claim.forced)
+    return Facts(commit.id, committed_at(datetime.fromtimestamp(commit.at, UTC)), commit.author, messages.reason_in(commit.message), forced)

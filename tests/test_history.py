@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from gitreg import NotFoundError, Registry, UsageError
+from gitreg.history import history
+from gitreg.review import ranges
+from gitreg.review.changes import changes
 
 STAGES, THIRD = "models/iris/stages.yaml", "models/iris/versions/3.yaml"
 
@@ -170,3 +174,22 @@ def test_a_message_in_another_encoding_and_without_a_name_is_read(iris, git):
     by_hand(git, iris, STAGES, "number: 1", "number: 3")
 
     assert told(iris, "iris", "production")[-1] == ("promoted", 1, "production")
+
+
+def test_a_commit_of_very_many_versions_is_read_one_by_one(tmp_path):
+    with Registry.init(tmp_path) as registry, registry.transaction(reason="the old registry") as tx:
+        for number in range(1500):
+            tx.register("iris", f"v{number + 1}", metrics={"accuracy": 0.9}, description="moved here")
+        tx.promote("iris@v7", "production")
+
+    with Registry.open(tmp_path) as registry:
+        snapshot = registry.snapshot()
+        tracemalloc.start()
+        found = [(event.event, event.number, event.version) for event in history(snapshot) if event.reason == "the old registry"]
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        span = ranges.parsed(registry.location.repo, "HEAD~1..HEAD")
+
+        assert found == [("promoted", 7, "v7"), ("model_created", None, None), *(("registered", number, f"v{number}") for number in range(1, 1501))]
+        assert peak < 2_500_000  # bytes: what git says of the commit is in memory, its records are not
+        assert list(changes(snapshot, span)) == list(history(snapshot))[: len(found)]

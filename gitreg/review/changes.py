@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitreg import history
-from gitreg.deltas import FileChange, delta, name_of
-from gitreg.operations import events as eventlog
-from gitreg.operations import message as messages
+from gitreg.deltas import FileChange
 from gitreg.store import layout
 
 if TYPE_CHECKING:
@@ -32,11 +30,15 @@ def changes(snapshot: Snapshot, span: Range) -> Iterator[Event]:
     """
     prefix = snapshot.prefix
     files = [FileChange(change.old, change.new, path.removeprefix(prefix)) for path, change in span.changed(snapshot.repo, prefix).items()]
-    found = eventlog.events(delta(snapshot, files), lambda model, number: name_of(snapshot, span.head, model, number))
-    touched = span.last_touched(snapshot.repo, prefix) if found else {}
-    for event in found:
+    if not files:
+        return
+    touched = span.last_touched(snapshot.repo, prefix)
+    facts: dict[str, history.Facts] = {}
+    for event in history.happened(snapshot, files, len(files), span.head):
         commit = touched.get(prefix + _file_of(event))
-        yield event if commit is None else history.attributed(event, commit, messages.claims_in(commit.message))
+        if commit and commit.id not in facts:
+            facts[commit.id] = history.facts_of(commit)
+        yield facts[commit.id].put_on(event) if commit else event
 
 
 def _file_of(event: Event) -> str:

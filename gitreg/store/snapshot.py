@@ -301,23 +301,24 @@ class Snapshot(View):
         self._read[path] = record
         return record
 
-    def record_of(self, kind: str, blob: str, path: str, decode: Callable[[bytes, str], T]) -> T:
-        """Return the record in a blob by its id; *path* is where it stood, for the error.
+    def record_of(self, kind: str, blob: str, path: str, decode: Callable[[bytes, str], T], *, keep: bool = True) -> T:
+        """Return the record in a blob by its id; *path* is where it stood, for the error. One of very many is not to be kept.
 
         Raises:
             InvalidError: it is not a record of that kind.
         """
         known = self._cache.records.get((kind, blob))
-        return known if known is not None else self._record(kind, self._repo.reader.read(blob, codec.LARGEST), path, decode)
+        return known if known is not None else self._record(kind, self._repo.reader.read(blob, codec.LARGEST), path, decode, keep=keep)
 
-    def _record(self, kind: str, found: Object | None, path: str, decode: Callable[[bytes, str], T]) -> T:
+    def _record(self, kind: str, found: Object | None, path: str, decode: Callable[[bytes, str], T], *, keep: bool = True) -> T:
         if found is None or found.data is None:
             codec.checked_size(found.size if found else 0, path)
             raise self._repo.reader.damaged("git has no such object: the repository is damaged", path)
         record = self._cache.records.get((kind, found.id))
         if record is None:
             record = decode(found.data, path)
-            self._cache.keep((kind, found.id), record)
+            if keep:
+                self._cache.keep((kind, found.id), record)
         return record
 
 
