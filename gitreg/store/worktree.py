@@ -158,6 +158,8 @@ class Refresh:
             if os.path.islink(at) or not os.path.isdir(at):
                 self._refuse_untracked(at, before)
                 return
+        if not os.listdir(at):
+            raise ConflictError("{path} in {folder!r} is an empty folder: this write would make a file of it", path=path, folder=self.checkout.folder, hint=f"rmdir {path}")
         for folder, folders, files in os.walk(at):
             for name in (*files, *(each for each in folders if os.path.islink(os.path.join(folder, each)))):
                 self._refuse_untracked(os.path.join(folder, name), before)
