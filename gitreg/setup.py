@@ -145,12 +145,13 @@ def _truth(location: Location, config: Config) -> str:
 
 
 def existing(path: str, branch: str | None) -> Location | None:
-    """Return the registry that is in the folder *path* already, or on *branch*, if there is one."""
+    """Return the registry that is in the folder *path* already, or on *branch*, if there is one; for ``.`` the nearest upward."""
     try:
         found = locate(path, branch) if os.path.isdir(path) else None
     except NotFoundError:
         return None
-    return found if found and (found.prefix == found.repo.prefix or found.ref != found.repo.head_ref()) else None
+    within = found and (path == "." or found.prefix == found.repo.prefix or found.ref != found.repo.head_ref())
+    return found if within else None
 
 
 def _site(repo: GitRepo, path: str, branch: str | None, *, rehearsal: bool = False) -> Site:

@@ -19,6 +19,12 @@ def test_init_for_a_host_adds_to_a_registry_that_is_there_once(cli):
     assert cli("init", "--ci", "github") == Said(0, "", "nothing to do: it is so already\n" + GITHUB)
 
 
+def test_init_for_a_host_means_the_registry_that_one_is_in(cli, iris, monkeypatch):
+    monkeypatch.chdir(f"{iris.path}/models/iris")
+
+    assert cli("init", "--ci", "github") == Said(0, "", "registry: add what CI at github needs [cccccccc]\n" + GITHUB)
+
+
 def test_init_for_a_host_names_the_file_that_says_something_else(cli, iris, git, tmp_path):
     (tmp_path / "registry" / ".gitlab-ci.yml").write_text("build: {script: make}\n")
     git(iris.path, "add", ".gitlab-ci.yml")
