@@ -6,7 +6,7 @@ An answer may come from anybody: it is cut, its control characters are escaped, 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from gitreg.forges.base import Place
 
 T = TypeVar("T")
+Number = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
+Commit = Annotated[str, msgspec.Meta(pattern=r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
+Url = Annotated[str, msgspec.Meta(pattern=r"\Ahttps?://[!-~]{1,2000}\Z")]
 _WORDS = 300
 _PAGES = 100
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
 _SCOPES = {
-    "github": "a classic token needs the scope repo; a fine-grained one Pull requests: write, and Contents, Checks and Commit statuses: read",
+    "github": "a classic token needs the scope repo; a fine-grained one Pull requests: write, and Contents, Actions and Commit statuses: read; a job of Actions also checks: read",
     "gitlab": "the token needs the scope api and the role Developer",
     "gitea": "the token needs write:repository and write:issue, and read:user",
 }

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from gitreg.errors import NotFoundError, PolicyError
 from gitreg.forges import answers
+from gitreg.forges.answers import Commit, Number, Url  # noqa: TC001 - msgspec reads them when it decodes
 from gitreg.forges.base import Pull
 from gitreg.forges.making import once, title
 
@@ -36,13 +37,13 @@ class _Repository(Struct):
 
 class _End(Struct):
     ref: str
-    sha: str
+    sha: Commit
     repo: _Repository | None = None
 
 
 class _Pull(Struct):
-    number: int
-    html_url: str
+    number: Number
+    html_url: Url
     title: str
     state: Literal["open", "closed"]
     head: _End
@@ -50,7 +51,7 @@ class _Pull(Struct):
     user: _User | None = None
     draft: bool = False
     merged: bool = False
-    merge_commit_sha: str | None = None
+    merge_commit_sha: Commit | None = None
     updated_at: str | None = None
 
 
@@ -68,7 +69,7 @@ class _Status(Struct):
 
 class _Comment(Struct):
     id: int
-    html_url: str
+    html_url: Url
     body: str = ""
     user: _User | None = None
 

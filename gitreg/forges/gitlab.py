@@ -9,6 +9,7 @@ from urllib.parse import quote
 from msgspec import Struct, field, structs
 
 from gitreg.forges import answers
+from gitreg.forges.answers import Commit, Number, Url  # noqa: TC001 - msgspec reads them when it decodes
 from gitreg.forges.base import Pull
 from gitreg.forges.making import once, title
 
@@ -36,20 +37,20 @@ class _Pipeline(Struct):
 
 
 class _Pull(Struct):
-    iid: int
-    web_url: str
+    iid: Number
+    web_url: Url
     title: str
     state: Literal["opened", "locked", "merged", "closed"]
     source_branch: str
     target_branch: str
     source_project_id: int | None
     target_project_id: int
-    sha: str | None = None
+    sha: Commit | None = None
     author: _User | None = None
     draft: bool = False
     head_pipeline: _Pipeline | None = None
-    merge_commit_sha: str | None = None
-    squash_commit_sha: str | None = None
+    merge_commit_sha: Commit | None = None
+    squash_commit_sha: Commit | None = None
     updated_at: str | None = None
 
 

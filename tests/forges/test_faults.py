@@ -193,7 +193,9 @@ def test_words_of_the_forge_reach_nobody_raw(host):
     assert len(caught.value.message) < 600
 
 
-WRONG_TYPES = [{"number": "1"}, {"iid": None}, {"title": ["x"]}, {"state": "weird"}, {"head": 7}, {"number": 2**80, "iid": 2**80}, {"source_branch": {}}, {"html_url": 3, "web_url": 3}]
+WRONG_TYPES = [{"number": "1"}, {"iid": None}, {"title": ["x"]}, {"state": "weird"}, {"head": 7}, {"number": 2**80, "iid": 2**80}, {"source_branch": {}}, {"html_url": 3, "web_url": 3},
+               {"html_url": "javascript:alert(1)", "web_url": "javascript:alert(1)"}, {"html_url": "https://x\x1b[2J", "web_url": "https://x\x1b[2J"}, {"number": -1, "iid": -1},
+               {"merge_commit_sha": "--upload-pack=x"}, {"sha": "HEAD", "head": {"ref": "x", "sha": "HEAD"}}]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", WRONG_TYPES, ids=str)

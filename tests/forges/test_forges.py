@@ -160,6 +160,14 @@ def test_checks_come_to_one_word(host, case):
     assert way(host).pull(1).checks == expected
 
 
+@pytest.mark.parametrize("case", CHECKS)
+def test_a_fine_grained_token_of_github_sees_the_newest_run_of_each_workflow(start, case):
+    host = start("github", fine_grained=True, page=2)
+    host.checks[host.open("gitreg/iris").commit], expected = CHECKS[case]
+
+    assert way(host).pull(1).checks == expected
+
+
 @pytest.mark.parametrize(("runs", "status", "expected"), [([], "success", "passing"), (["passing"], "failure", "failing"), (["passing"], "pending", "pending"), (["failing"], "success", "failing")])
 def test_githubs_older_statuses_count_beside_its_checks(start, runs, status, expected):
     host = start("github")
