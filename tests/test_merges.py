@@ -1,28 +1,47 @@
-"""What two branches did, merged by plain git: different things merge cleanly, the same thing collides."""
+"""What two branches did, merged by git: different things merge cleanly, the same thing collides, and check finds the rest.
+
+Everything is merged twice: as a clone does that knows no driver, by the layout of the files alone, and with gitreg's merge driver.
+"""
 
 from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
 
 import pytest
 
 from gitreg import Registry
 from gitreg.errors import InvalidError
 
+STAGES = "models/iris/stages.yaml"
+
+
+@pytest.fixture(params=["by git alone", "with the driver"])
+def driver(request, monkeypatch):
+    """Tell whether the merge driver is to be installed, and let git find the command."""
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    return request.param == "with the driver"
+
 
 @pytest.fixture
-def merged(tmp_path, git):
-    """Do one thing on a branch and another on main, merge with plain git; return the files in conflict."""
+def merged(tmp_path, git, driver):
+    """Do one thing on a branch and another on main, and merge; return the folder and the files in conflict."""
 
     def merge(prepare, ours, theirs):
         folder = tmp_path / "registry"
         with Registry.init(folder) as registry:
             prepare(registry)
+        if not driver:
+            git(folder, "config", "--remove-section", "merge.gitreg")
         git(folder, "branch", "topic")
         for branch, work in (("main", ours), ("topic", theirs)):
             git(folder, "switch", "-q", branch)
             with Registry.open(folder) as registry:
                 work(registry)
         git(folder, "switch", "-q", "main")
-        git(folder, "merge", "-q", "--no-edit", "topic", check=False)
+        git(folder, "merge", "-q", "--no-ff", "--no-edit", "topic", check=False)
         return folder, git(folder, "diff", "--name-only", "--diff-filter=U").splitlines()
 
     return merge
@@ -115,13 +134,6 @@ def test_promotions_to_the_same_stage_conflict(merged):
     assert conflicts == ["models/iris/stages.yaml"]
 
 
-def test_the_same_version_promoted_to_different_stages_is_not_silent(merged):
-    folder, conflicts = merged(seven, promote(1, "staging"), promote(1, "production"))
-
-    with Registry.open(folder) as registry:
-        assert conflicts or [finding.rule for finding in registry.check()] == ["R09"]
-
-
 def test_a_file_left_in_conflict_is_named_with_its_line(merged, git):
     folder, _ = merged(seven, promote(1, "production"), promote(2, "production"))
     git(folder, "commit", "-qam", "conflict committed unseen")
@@ -207,3 +219,202 @@ def test_a_persons_comment_and_a_promotion_of_another_stage_merge(merged, git):
     with Registry.open(folder) as registry:
         assert registry.snapshot().bytes_of("models/iris/stages.yaml").count(b"# nightly") == 1
         assert registry.get("iris@production").number == 1
+
+
+# -- the table of merges that plain git gets wrong --------------------------------------------------------------
+
+
+def by_hand(git, registry, path, text, message="by hand"):
+    """Commit a file as a person would, or its removal where *text* is None."""
+    file = Path(registry.path, path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink() if text is None else file.write_text(text)
+    git(registry.path, "add", "-A")
+    git(registry.path, "commit", "-qm", message)
+
+
+def register(model):
+    return lambda registry: registry.register(model)
+
+
+def yank(number):
+    return lambda registry: registry.yank(f"iris@{number}", reason="leaks its labels")
+
+
+def in_turn(*works):
+    return lambda registry: [work(registry) for work in works]
+
+
+def with_history(registry):
+    """Let production have been 7, then 4, then 3."""
+    seven(registry)
+    in_turn(promote(4, "production"), promote(3, "production"))(registry)
+
+
+CONFLICT = [STAGES]
+# what main did, what the branch did, the files in conflict for git alone and with the driver, what check says of a clean merge
+TABLE = {
+    "production -> 1 and production -> 2": (promote(1, "production"), promote(2, "production"), CONFLICT, CONFLICT, []),
+    "production and staging both move": (promote(1, "production"), promote(2, "staging"), [], [], []),
+    "the same promotion on both sides": (promote(1, "production"), promote(1, "production"), [], [], []),
+    "promote 2 and yank 2": (promote(2, "production"), yank(2), [], [], ["R05 error"]),
+    "yank 2 and promote 2": (yank(2), promote(2, "production"), [], [], ["R05 error"]),
+    "promote 2 and archive 2": (promote(2, "production"), vacate(2), [], CONFLICT, ["R09 error"]),
+    "1 -> staging and 1 -> production": (promote(1, "staging"), promote(1, "production"), [], CONFLICT, ["R09 error"]),
+    "5 -> staging and 5 -> production, from development": (promote(5, "staging"), promote(5, "production"), [], CONFLICT, ["R09 error"]),
+    "5 leaves development, which 1 takes": (promote(5, "staging"), promote(1, "development"), CONFLICT, [], []),
+    "6 and 7 swap their stages": (promote(6, "production"), promote(7, "staging"), CONFLICT, [], []),
+    "two rollbacks of one stage": (roll_back("production"), roll_back("production"), [], [], []),
+    "two rollbacks and one": (in_turn(roll_back("production"), roll_back("production")), roll_back("production"), CONFLICT, CONFLICT, []),
+    "a rollback and a promotion of another stage": (roll_back("production"), promote(1, "staging"), [], [], []),
+    "a rollback and a promotion of the one that goes": (roll_back("production"), promote(3, "staging"), CONFLICT, CONFLICT, []),
+    "two models whose names differ in case": (register("Rose"), register("rose"), [], [], ["R06 error"]),
+    "a model below another's folder": (register("team"), register("team/rose"), [], [], ["R06 error"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TABLE)
+def test_a_merge_is_clean_and_sound_or_a_conflict_or_found_by_check(merged, driver, what):
+    ours, theirs, by_layout, by_driver, wrong = TABLE[what]
+
+    folder, conflicts = merged(with_history, ours, theirs)
+
+    assert conflicts == (by_driver if driver else by_layout)
+    assert landing(folder, made=not conflicts) == (["T08 error"] if by_layout else wrong)
+    if not conflicts:
+        assert said(folder) == wrong
+        assert sorted({f"{rule} error" for rule in state(folder)}) == wrong
+
+
+def said(folder, base="HEAD^1"):
+    with Registry.open(folder) as registry:
+        return sorted({f"{finding.rule} {finding.severity}" for finding in registry.check(base, "HEAD")})
+
+
+def state(folder):
+    with Registry.open(folder) as registry:
+        return [finding.rule for finding in registry.check()]
+
+
+def landing(folder, *, made):
+    """Return what check says of the branch before it is merged; it knows no driver, as a host does not."""
+    with Registry.open(folder) as registry:
+        return sorted({f"{finding.rule} {finding.severity}" for finding in registry.check("main^1" if made else "main", "topic")})
+
+
+def test_one_version_that_both_sides_registered_in_the_same_bytes_is_found(merged, git):
+    def register_by_hand(registry):
+        branch = git(registry.path, "branch", "--show-current")  # else it is the same commit
+        text = Path(registry.path, "models/iris/versions/7.yaml").read_text()
+        by_hand(git, registry, "models/iris/versions/8.yaml", text.replace("number: 7", "number: 8").replace('version: "7"', 'version: "8"'), f"by hand on {branch}")
+
+    folder, conflicts = merged(seven, register_by_hand, register_by_hand)
+
+    assert conflicts == []
+    with Registry.open(folder) as registry:
+        assert [(f.rule, f.path) for f in registry.check("main^1", "topic")] == [("T03", "models/iris/versions/8.yaml")]
+
+
+@pytest.mark.parametrize("exchanged", [False, True], ids=["delete there", "delete here"])
+def test_a_version_that_one_side_promotes_and_the_other_removes_is_found(merged, git, exchanged):
+    def remove(registry):
+        by_hand(git, registry, "models/iris/versions/3.yaml", None)
+
+    folder, conflicts = merged(seven, *((remove, promote(3, "production")) if exchanged else (promote(3, "production"), remove)))
+
+    assert conflicts == []
+    assert said(folder) == (["R05 error"] if exchanged else ["R04 error", "R05 error", "T02 error"])
+    assert {"R04", "R05"} <= set(state(folder))
+
+
+GATED = """\
+format: 1
+stages:
+  development: {}
+  staging: {}
+  production:
+    from: [staging]
+    require:
+      - {name: never, expr: candidate.number > 100}
+"""
+
+
+def test_a_promotion_that_a_host_reverts_is_a_warning_and_asks_no_gate(merged, git):
+    def prepare(registry):
+        in_turn(seven, promote(1, "production"))(registry)
+        by_hand(git, registry, "gitreg.yaml", GATED)
+
+    def revert(registry):
+        git(registry.path, "revert", "--no-edit", "HEAD^")
+
+    folder, conflicts = merged(prepare, register("churn"), revert)
+
+    assert conflicts == []
+    assert said(folder) == ["T05 warning"]
+    assert state(folder) == []
+
+
+def test_a_registration_that_a_host_reverts_is_a_removed_version(merged, git):
+    folder, conflicts = merged(in_turn(seven, register("iris")), register("churn"), lambda registry: git(registry.path, "revert", "--no-edit", "HEAD"))
+
+    assert conflicts == []
+    assert said(folder) == ["T02 error"]
+
+
+# -- what a person sees -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("driver", ["with the driver"], indirect=True)
+def test_a_conflict_stands_in_the_blocks_that_are_contested_and_reads_as_two_choices(merged):
+    folder, _ = merged(with_history, promote(1, "production"), in_turn(promote(2, "production"), promote(5, "staging")))
+
+    text = (folder / STAGES).read_text()
+
+    marks = re.sub("([<>]{7}) .*", r"\1", text)
+    assert marks.partition("development:")[2] == (
+        "\n  number: null\n  previous: [5]\n\nstaging:\n  number: 5\n  previous: [6]\n\n"
+        "production:\n<<<<<<<\n  number: 1\n  previous: [2, 3, 4, 7]\n=======\n  number: 2\n  previous: [1, 3, 4, 7]\n>>>>>>>\n\narchived: []\n"
+    )
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+@pytest.mark.parametrize("what", [what for what, row in TABLE.items() if row[3]])
+@pytest.mark.parametrize("driver", ["with the driver"], indirect=True)
+def test_each_choice_of_a_conflict_is_sound(merged, git, what, side):
+    folder, conflicts = merged(with_history, *TABLE[what][:2])
+
+    text = (folder / STAGES).read_text()
+    kept = r"\1" if side == "ours" else r"\2"
+    (folder / STAGES).write_text(re.sub(r"(?ms)^<{7} [^\n]*\n(.*?)^={7}\n(.*?)^>{7} [^\n]*\n", kept, text))
+    git(folder, "commit", "-qam", "solved by hand")
+
+    assert conflicts == CONFLICT
+    assert state(folder) == []
+    assert said(folder) == []
+
+
+def test_a_driver_whose_command_is_gone_leaves_the_merge_to_git(merged, git, driver, monkeypatch):
+    monkeypatch.setenv("PATH", os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if not Path(folder, "gitreg").exists()))
+
+    folder, conflicts = merged(with_history, promote(1, "production"), promote(2, "production"))
+
+    assert conflicts == CONFLICT
+    assert "<<<<<<<" in (folder / STAGES).read_text()
+
+
+def test_what_a_person_wrote_on_either_side_survives(merged, git):
+    def comment(text, above, then):
+        def work(registry):
+            file = Path(registry.path, STAGES)
+            by_hand(git, registry, STAGES, file.read_text().replace(f"\n{above}:", f"\n{text}\n{above}:"))
+            then(registry)
+
+        return work
+
+    folder, conflicts = merged(in_turn(seven, comment("# base", "staging", lambda _: None)), comment("# ours", "production", promote(5, "staging")), comment("# theirs", "archived", promote(1, "production")))
+
+    text = (folder / STAGES).read_text()
+    assert conflicts == []
+    assert [line for line in text.splitlines() if line.startswith("# ") and "yaml-language" not in line] == ["# base", "# ours", "# theirs"]
+    with Registry.open(folder) as registry:
+        assert (registry.get("iris@staging").number, registry.get("iris@production").number) == (5, 1)

@@ -169,16 +169,27 @@ def _holder(side: Side, stage: str) -> str:
 
 
 def _won(winner: Side, loser: Side) -> Stages:
-    """Return the merge in which *winner* has its way wherever the two disagree; what *loser* did beside that is kept."""
-    while contests := list(_contests(winner, loser)):
+    """Return the merge in which *winner* has its way wherever the two disagree; what *loser* did beside that is kept.
+
+    A holder that only *loser* gave its stage to is remembered there: where that side is the truth, it did hold it.
+    """
+    kept = loser
+    while contests := list(_contests(winner, kept)):
         stages = frozenset().union(*(contest.stages for contest in contests))
         numbers = frozenset().union(*(contest.numbers for contest in contests))
-        left = loser.without(stages, numbers)
-        if left == loser:
-            return winner.now
-        loser = left
-    end = _laid(winner, loser)
-    return winner.now if faults(end, winner.was, winner.now, loser.now) else end
+        left = kept.without(stages, numbers)
+        if left == kept:
+            break
+        kept = left
+    end = winner.now if contests else _laid(winner, kept)
+    if faults(end, winner.was, winner.now, kept.now):
+        end = winner.now
+    blocks = dict(end.pointers)
+    for stage in loser.moved():
+        number = loser.gained(stage)
+        if number is not None and end.state_of(number) is None:
+            blocks[stage] = Pointer(number=end.pointer(stage).number, previous=(number, *end.pointer(stage).previous))
+    return Stages(pointers=blocks, archived=end.archived)
 
 
 # -- what is not ----------------------------------------------------------------------------------------------

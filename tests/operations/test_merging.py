@@ -94,8 +94,21 @@ def test_either_side_can_win_and_the_rest_of_the_other_stays(what):
 
     result = merged(START, ours, theirs)
 
-    assert result.ours == ours
-    assert result.theirs == Stages(pointers=theirs.pointers, archived=tuple(sorted({*theirs.archived, 9})))
+    assert holders(result.ours) == holders(ours)
+    assert result.ours.archived == ours.archived
+    assert holders(result.theirs) == holders(theirs)
+    assert result.theirs.archived == tuple(sorted({*theirs.archived, 9}))
+    assert remembered(result, ours, theirs)
+
+
+def holders(pointers):
+    return {stage: pointer.number for stage, pointer in pointers.pointers.items()}
+
+
+def remembered(result, *sides):
+    """Tell whether no holder of either side is lost, whoever wins."""
+    numbers = {number for side in sides for number in holders(side).values()} - {None}
+    return all(end.state_of(number) for end in (result.ours, result.theirs) for number in numbers)
 
 
 def test_what_a_rollback_archived_stays_archived_though_the_rollback_is_left_out():
@@ -103,7 +116,7 @@ def test_what_a_rollback_archived_stays_archived_though_the_rollback_is_left_out
 
     result = merged(START, after(START, *one), after(START, *other))
 
-    assert result.ours == held(development=5, staging=3, production=(2, 1), archived=(4, 6, 8))
+    assert result.ours == held(development=5, staging=(3, 7), production=(2, 1), archived=(4, 6, 8))
 
 
 def test_a_stage_moved_beside_a_contested_one_is_kept_whoever_wins():
@@ -111,8 +124,8 @@ def test_a_stage_moved_beside_a_contested_one_is_kept_whoever_wins():
 
     result = merged(START, ours, theirs)
 
-    assert result.ours == held(development=5, staging=(9, 4, 3), production=(7, 2, 1), archived=(6,))
-    assert result.theirs == theirs
+    assert result.ours == held(development=5, staging=(9, 4, 3), production=(7, 8, 2, 1), archived=(6,))
+    assert result.theirs == held(development=5, staging=(9, 4, 3), production=(8, 7, 2, 1), archived=(6,))
 
 
 def test_what_a_contested_version_left_goes_with_it():
@@ -154,6 +167,7 @@ def test_a_merge_is_sound_and_complete_and_the_same_from_both_sides(before, one,
     assert [(c.what, c.ours, c.theirs) for c in result.contests] == [(c.what, c.theirs, c.ours) for c in exchanged.contests]
     if result.contests:
         assert result.ours != result.theirs
+        assert remembered(result, ours, theirs)
         assert [*unsound(result.ours), *unsound(result.theirs)] == []
     else:
         assert result.ours == result.theirs
