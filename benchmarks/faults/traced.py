@@ -32,7 +32,10 @@ for word; do
     case $word in -c | -C | --git-dir | --work-tree | --shallow-file | --exec-path) value=1 ;; -*) ;; *) break ;; esac
 done
 n=1
-while ! mkdir "$FAULTS_AT/$word.$n" 2>/dev/null; do n=$((n + 1)); done
+while ! mkdir "$FAULTS_AT/$word.$n" 2>/dev/null; do
+    [ -d "$FAULTS_AT" ] || exit 1
+    n=$((n + 1))
+done
 [ "$FAULTS_GIT" = all ] && exec {strace} -qq -y -e "$FAULTS_EXPR" -o "$FAULTS_AT/$word.$n/log" {git} "$@"
 [ "$FAULTS_GIT" = "$word.$n" ] && exec {strace} -qq -y -e "$FAULTS_EXPR" -e "$FAULTS_INJECT" -o "$FAULTS_AT/$word.$n/log" {git} "$@"
 exec {git} "$@"
