@@ -70,7 +70,7 @@ def sarif(findings: Sequence[Finding], prefix: str, *, version: str) -> str:
 def _result(finding: Finding, prefix: str) -> dict[str, Any]:
     from urllib.parse import quote
 
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(_path(finding, prefix))}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(_path(finding, prefix).encode("utf-8", "surrogatepass"))}}
     if finding.line:
         place["region"] = {"startLine": finding.line}
     located = {"locations": [{"physicalLocation": place}]} if finding.path else {}

@@ -83,3 +83,26 @@ def test_each_rule_has_the_title_that_the_reference_gives_it():
     page = (ROOT / "docs/reference/check-rules.md").read_text()
 
     assert dict(re.findall(r"^### ([RT]0\d) (.+)$", page, re.MULTILINE)) == reports.RULES
+
+
+@pytest.mark.parametrize("rule", reports.RULES)
+def test_each_rule_has_an_example_and_a_way_to_mend_it(rule):
+    page = (ROOT / "docs/reference/check-rules.md").read_text()
+    section = re.search(rf"^### {rule} .*?(?=^##)", page, re.MULTILINE | re.DOTALL)
+
+    assert section
+    assert "For example" in section[0]
+    assert "\nMend: " in section[0]
+
+
+def test_a_file_beside_a_registry_in_a_folder_is_placed_where_it_is():
+    beside = Finding(rule="T07", path="../.github/workflows/ci.yml", message="x")
+
+    assert "file=team/.github/workflows/ci.yml," in reports.github([beside], "team/registry/")
+    assert json.loads(reports.gitlab([beside], "registry/"))[0]["location"]["path"] == ".github/workflows/ci.yml"
+
+
+def test_a_path_that_is_not_utf8_is_a_valid_address():
+    odd = Finding(rule="R08", path="models/caf\udce9", message="x")
+
+    assert "%5Cudce9" in reports.sarif([odd], "", version="1.0") or "%ED" in reports.sarif([odd], "", version="1.0")
