@@ -65,7 +65,7 @@ def test_without_a_token_the_branch_is_pushed_and_an_address_is_given(github, gi
     done = proposed(ann, promotion)
 
     assert (done.state, done.url, forge.requests) == ("pushed", None, [])
-    assert "/org/models/compare/main...gitreg/iris/promote-3-production?expand=1&title=iris%3A%20promote%203" in done.compare
+    assert "/org/models/compare/main...gitreg/iris/promote-3-production?quick_pull=1&title=iris%3A%20promote%203" in done.compare
     assert branches(shared.hub, git)[PROMOTION] == done.commit
     assert any("there is no token for 127.0.0.1: set GH_" in note for note in done.notes)
 
