@@ -104,7 +104,7 @@ def _occupied(event: Event) -> GitregError:
 def _unreviewed(event: Event) -> GitregError:
     return PolicyError(
         "{stage} of {model!r} changes only through a reviewed pull request on this branch",
-        stage=event.stage, model=event.model, hint="commit on another branch and open a pull request (git switch -c BRANCH)",
+        stage=event.stage, model=event.model, hint="propose it: add --pr",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.errors import NotFoundError
+from gitreg.errors import BusyError, NotFoundError
 from gitreg.store import remote as remotes
 from gitreg.store.gitrepo import checked_branch
 from gitreg.store.snapshot import Snapshot
@@ -66,7 +66,11 @@ class Ground(NamedTuple):
             NotFoundError: there is no such branch, or no registry in it.
             BusyError: the remote cannot be reached.
         """
-        commit = truth.fetch()
+        try:
+            commit = truth.fetch()
+        except BusyError as error:
+            error.hint = f"git ls-remote {truth.name}"  # offline is no way out
+            raise
         if commit is None:
             raise NotFoundError("{remote} has no branch {branch!r}", remote=truth.name, branch=truth.branch, hint=f"git push {truth.name} {truth.branch}")
         found = self.at(commit)

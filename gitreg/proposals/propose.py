@@ -51,8 +51,7 @@ class Way:
             BusyError: the remote cannot be reached.
         """
         truth = self._ground.truth()
-        with _again():
-            base = self._ground.base(truth)
+        base = self._ground.base(truth)
         return transaction.Start(base.commit, base.commit, truth), base
 
     def proposed(self, begun: transaction.Start, wording: Wording) -> Proposed:

@@ -34,7 +34,7 @@ def seen(remote: Remote, patterns: Sequence[str]) -> dict[str, str]:
     for some in _parts(patterns):
         code, out, err = remote.ask("ls-remote", "--end-of-options", remote.name, *some)
         if code:
-            raise remote.unreachable(err)
+            raise unreachable(remote, err)
         for line in out.splitlines():
             commit, _, ref = line.partition("\t")
             if _wanted(ref, some):
@@ -54,12 +54,12 @@ def brought(remote: Remote, patterns: Sequence[str]) -> dict[str, str]:
         for some in _parts(missing):
             code, _, err = remote.ask("fetch", *_QUIET, remote.name, *some)
             if code:
-                raise remote.unreachable(err)
+                raise unreachable(remote, err)
         if missing:
             remote.repo.reader.close()  # it may have looked for what has come only now
         if all(remote.repo.reader.info(found[ref]) for ref in missing):
             return found
-    raise remote.unreachable("its branches move all the time")
+    raise BusyError("the branches of {remote} move all the time", remote=remote.name)
 
 
 def moved(remote: Remote, commit: str, lease: str) -> bool:
@@ -82,9 +82,14 @@ def moved(remote: Remote, commit: str, lease: str) -> bool:
     if not refused and _BROKE.search(err):
         return _arrived(remote, commit, err)
     if not refused and _UNSENT.search(err):
-        raise remote.unreachable(err)
+        raise unreachable(remote, err)
     words = said(err) or refused.rpartition("\t")[2] or "it does not say why"
     raise PolicyError("{remote} refuses this change of {branch}: {said}", remote=remote.name, branch=remote.branch, said=words)
+
+
+def unreachable(remote: Remote, err: str) -> BusyError:
+    """Return the error for what git complained of."""
+    return BusyError("{remote} cannot be reached: {said}", remote=remote.name, said=said(err), hint=f"git ls-remote {remote.name}")
 
 
 def _arrived(remote: Remote, commit: str, err: str) -> bool:
