@@ -112,7 +112,7 @@ def test_a_forge_that_fails_is_tried_again_or_named_and_nothing_is_half_done_uns
     replies, (expected, said, left) = HURDLES[hurdle]
     forge.fail(*replies)
 
-    code, out, err = gitreg(shared.ann, *PROMOTE)
+    code, _, err = gitreg(shared.ann, *PROMOTE)
 
     assert code == expected, err
     assert said in err

@@ -7,7 +7,6 @@ import os
 import re
 import resource
 import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +41,7 @@ NEW = {
     manifest(5): (LINK, "/etc/passwd"),
     manifest(6): (FILE, version(6, "description: " + "a" * 10_000_000)),
     manifest(7): (FILE, BOMB),
-    manifest(8): (FILE, version(8, f'description: "{TRAPS}\\n::set-output name=x::y\\n::error::z"', f'tags: ["{TRAPS}"]', f'metrics: {{"@everyone <b>": 1, "::x": 2}}', author=TRAPS)),
+    manifest(8): (FILE, version(8, f'description: "{TRAPS}\\n::set-output name=x::y\\n::error::z"', f'tags: ["{TRAPS}"]', 'metrics: {"@everyone <b>": 1, "::x": 2}', author=TRAPS)),
     manifest(9): (FILE, version(9, name=r"\e[31mred\e]0;x\a")),
     manifest(10): (SUBMODULE, "1" * 40),
     manifest(11): (FILE, version(11, "description: |", "  fine\rstatus: failed", "status: ready")),
@@ -136,7 +135,7 @@ def gitreg(folder, *args, code=(0, 1), **options):
     """Run a command in a process that has neither much memory nor much time."""
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (LARGEST, LARGEST))  # noqa: E731
     command = [*options.pop("under", ()), sys.executable, "-m", "gitreg", "-R", str(folder), *args]
-    done = subprocess.run(command, check=False, capture_output=True, preexec_fn=limit, timeout=PATIENCE, cwd=folder, **options)  # noqa: PLW1509 - one thread
+    done = subprocess.run(command, check=False, capture_output=True, preexec_fn=limit, timeout=PATIENCE, cwd=folder, **options)
     assert done.returncode in code, done.stderr
     return done.stdout.decode(), done.stderr.decode()
 
@@ -184,6 +183,15 @@ def planted(folder, git):
         (hooks / hook).write_text(f"#!/bin/sh\n{run}\n")
         (hooks / hook).chmod(0o755)
     return trap
+
+
+def test_the_traps_are_traps(enemy, git):
+    git(enemy, "switch", "-q", "evil")
+    trap = planted(enemy, git)
+
+    git(enemy, "diff", "main", "evil")
+
+    assert trap.exists()
 
 
 @pytest.mark.parametrize("command", [("check",), ("diff", "--format", "markdown")], ids=["check", "diff"])
@@ -313,3 +321,23 @@ def test_a_file_of_very_many_faults_is_told_in_its_first(iris, git, case):
     out, _ = gitreg(iris.path, "check", "main..evil", "--format", "json", code=(1,))
 
     assert 4 <= len(json.loads(out)["findings"]) <= 210
+
+
+def test_a_registry_in_a_folder_cannot_be_replaced_by_one_above_it(tmp_path, git):
+    git(tmp_path, "init", "-q", "code")
+    with Registry.init(tmp_path / "code/registry") as registry:
+        registry.register("iris", metrics={"accuracy": 0.5})
+        config = tmp_path / "code/registry" / CONFIG
+        config.write_text(config.read_text().replace("production: {}", POLICY))
+        git(tmp_path / "code", "commit", "-qam", "policy")
+    git(tmp_path / "code", "switch", "-qc", "evil")
+    with Registry.open(tmp_path / "code/registry") as registry:
+        registry.promote("iris@1", "production", force=True)
+    git(tmp_path / "code", "mv", f"registry/{CONFIG}", CONFIG)
+    staged(git, str(tmp_path / "code"), ".github/workflows/ci.yml", FILE, "on: push\n")
+    git(tmp_path / "code", "commit", "-qm", "moved")
+
+    out, _ = gitreg(tmp_path / "code/registry", "check", "main..HEAD", "--format", "json", code=(1,))
+
+    found = {(f["rule"], f["path"]) for f in json.loads(out)["findings"]}
+    assert {("T02", CONFIG), ("T04", STAGES), ("T07", "../.github/workflows/ci.yml")} <= found
