@@ -91,26 +91,26 @@ def empty(folder: Path) -> None:
 
 
 def history(folder: Path) -> None:
-    """Make a checkout, and a file with a history of two models to import."""
+    """Make a checkout, and beside it a file with a history of two models to import."""
     checkout(folder)
     _recorded(folder, 2)
 
 
 def long_history(folder: Path) -> None:
-    """Make a checkout, and a file with a history so long that its objects are written as a pack."""
+    """Make a checkout, and beside it a file with a history so long that its objects are written as a pack."""
     checkout(folder)
     _recorded(folder, _MANY)
 
 
 def long_history_for_bare(folder: Path) -> None:
-    """Make a bare repository, and a file with a long history."""
+    """Make a bare repository, and beside it a file with a long history."""
     bare(folder)
     _recorded(folder, _MANY)
 
 
 def _recorded(folder: Path, models: int) -> None:
     lines = [{"model": f"rose-{number}", "version": "1.0", "metrics": {"accuracy": number / 100}} for number in range(models)]
-    (folder / "history.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    folder.with_name("history.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 def feature(folder: Path) -> None:
