@@ -179,4 +179,4 @@ def _paths(arguments: str) -> Iterator[str]:
         if descriptor == "AT_FDCWD":
             at = opened
         else:
-            yield os.path.join(at, text) if text else opened
+            yield os.path.normpath(os.path.join(at, text)) if text else opened
