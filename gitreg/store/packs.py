@@ -119,10 +119,11 @@ class PackWriter:
         yield b"".join(struct.pack(">Q", offset) for offset in far)
 
     def drop(self) -> None:
-        """Remove what was written, unless it is in place already."""
-        self._file.close()
+        """Remove what was written, unless it is in place already; ``git gc`` removes what cannot be now."""
+        with contextlib.suppress(OSError):  # what is buffered may not fit
+            self._file.close()
         for name in self._names.values():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.unlink(name)
 
 
