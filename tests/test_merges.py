@@ -313,6 +313,7 @@ def test_one_version_that_both_sides_registered_in_the_same_bytes_is_found(merge
     assert conflicts == []
     with Registry.open(folder) as registry:
         assert [(f.rule, f.path) for f in registry.check("main^1", "topic")] == [("T03", "models/iris/versions/8.yaml")]
+    assert said(folder) == ["T03 error"]
 
 
 @pytest.mark.parametrize("exchanged", [False, True], ids=["delete there", "delete here"])

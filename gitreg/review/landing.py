@@ -55,7 +55,7 @@ def landing(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Landing:
     if base is None or base.blob_id(layout.CONFIG) is None:
         return Landing(None, head, brought, brought, beside, ())
     if fork == base.commit:
-        return Landing(base, head, brought, brought, beside, ())
+        return Landing(base, head, {**_merged_in(repo, base.commit, span.head, prefix), **brought}, brought, beside, ())
     merge = repo.merged(base.commit, span.head)
     conflicts = tuple(path.removeprefix(prefix) for path in merge.conflicts if path.startswith(prefix))
     if conflicts:
@@ -70,6 +70,16 @@ def _can_be(model: str) -> bool:
         return not model or bool(names.model_name(model))
     except UsageError:
         return False
+
+
+def _merged_in(repo: GitRepo, base: str, head: str, prefix: str) -> Files:
+    """Return what the other side of a merge with *base* had changed, where *head* is one: also what both sides did alike."""
+    parents = lineage.read(repo, head).parents
+    found: Files = {}
+    for other in parents if len(parents) > 1 and base in parents else ():
+        fork = lineage.merge_base(repo, base, other)
+        found |= _within(repo.changed(fork, other, prefix), prefix) if fork and other != base else {}
+    return found
 
 
 def _within(changed: Files, prefix: str) -> Files:
