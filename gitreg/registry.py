@@ -231,7 +231,7 @@ class Registry(Reads, Verbs):
     def _ground(self) -> Ground:
         from gitreg.proposals.ground import Ground
 
-        return Ground(self._location, self._cache, lambda: self.snapshot().config, self.occasion)
+        return Ground(self._location, self._cache, lambda: self.snapshot().config, self.occasion, self._turn)
 
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
         return self.commit([operation], ("", reason))

@@ -11,6 +11,7 @@ from gitreg.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from gitreg.records import Config, Occasion
     from gitreg.store.cache import Cache
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class Ground(NamedTuple):
-    """A registry as proposals see it: where it is, what was read of it, and who asks when. Of its branch here only the rules are read."""
+    """A registry as proposals see it: where it is, what was read of it, who acts when, and whose *turn* it is, where threads share it.
+
+    Of its branch here only the rules are read.
+    """
 
     location: Location
     cache: Cache
     config: Callable[[], Config]
     occasion: Callable[[], Occasion]
+    turn: AbstractContextManager[bool]
 
     @property
     def repo(self) -> GitRepo:

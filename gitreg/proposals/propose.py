@@ -59,7 +59,8 @@ class Way:
         assert begun.draft
         assert begun.remote
         made = concluded(self._ground.at(begun.base), begun.draft, wording, guarded=False)
-        return self._proposed(begun.remote, made, self._ground.occasion())
+        with self._ground.turn:
+            return self._proposed(begun.remote, made, self._ground.occasion())
 
     def _proposed(self, truth: Remote, made: Plan, occasion: Occasion) -> Proposed:
         if not made.files:

@@ -158,7 +158,7 @@ def test_the_list_without_a_forge_shows_branches(hub, cli):
     (found,) = json.loads(cli("pr", "list", "--format", "json").out)
 
     assert (found["number"], found["branch"], found["state"], found["review"]) == (None, BRANCH, "waiting", None)
-    assert found["reasons"] == [f"the remote {hub} is at no forge that gitreg knows how to speak to"]
+    assert found["reasons"] == [NO_FORGE]
 
 
 def test_a_status_says_why_and_what_to_do_next(hub, cli, iris, git):

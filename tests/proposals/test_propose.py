@@ -442,6 +442,51 @@ def test_a_remote_that_refuses_the_branch_is_heard(shared, ann, git):
     assert list(branches(shared.hub, git)) == ["main"]
 
 
+def test_a_connection_that_breaks_before_the_branch_is_there_says_so(shared, ann, git):
+    servers.hook(str(shared.hub), "pre-receive", "kill -9 $PPID\n")
+
+    with pytest.raises(BusyError, match=r"origin broke off: it has not taken [0-9a-f]{12} so far, but may still") as refused:
+        proposed(ann, promotion)
+
+    assert refused.value.hint == "the same command again goes on from there"
+    assert list(branches(shared.hub, git)) == ["main"]
+
+
+def test_a_connection_that_breaks_after_the_branch_is_there_counts_as_done(shared, ann, git):
+    servers.hook(str(shared.hub), "post-update", "kill -9 $PPID\n")
+
+    assert branches(shared.hub, git).get(PROMOTION) is None
+    assert branches(shared.hub, git) | {PROMOTION: proposed(ann, promotion).commit} == branches(shared.hub, git)
+
+
+def test_a_hook_of_the_person_that_refuses_is_heard(shared, ann, git):
+    hook = shared.ann / ".git" / "hooks" / "pre-push"
+    hook.write_text("#!/bin/sh\necho not on a Friday >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+    with pytest.raises(PolicyError, match="not on a Friday"):
+        proposed(ann, promotion)
+
+
+def test_threads_that_share_a_registry_propose_one_after_the_other(shared, ann, git):
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda number: proposed(ann, lambda tx: tx.archive(f"iris@{number}")), (1, 2, 3)))
+
+    assert {each.branch: each.commit for each in done}.items() <= branches(shared.hub, git).items()
+
+
+def test_a_partial_clone_can_propose_and_see_how_it_stands(shared, tmp_path, git):
+    git(shared.hub, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{shared.hub}", "partial")
+    with Registry.open(shared.bob) as bob:
+        proposed(bob, lambda tx: tx.register("iris", "theirs"))
+
+    with Registry.open(tmp_path / "partial") as there:
+        proposed(there, promotion)
+
+        assert {each.state for each in there.proposals().open()} == {"waiting"}
+
+
 def test_a_remote_that_is_gone_is_said_and_what_goes_on(shared, ann):
     shared.hub.rename(shared.hub.parent / "gone.git")
 
