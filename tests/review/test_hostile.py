@@ -341,3 +341,25 @@ def test_a_registry_in_a_folder_cannot_be_replaced_by_one_above_it(tmp_path, git
 
     found = {(f["rule"], f["path"]) for f in json.loads(out)["findings"]}
     assert {("T02", CONFIG), ("T04", STAGES), ("T07", "../.github/workflows/ci.yml")} <= found
+
+
+def test_a_line_break_in_a_request_is_no_second_request(iris):
+    reader = iris.location.repo.reader
+
+    assert reader.read(f"HEAD:models/a\ncontents HEAD:{CONFIG}") is None
+    assert reader.info("HEAD:\nHEAD") is None
+    assert reader.info("HEAD").type == "commit"
+
+
+def test_a_patch_of_very_large_files_is_cut_and_says_so(iris, git):
+    git(iris.path, "switch", "-qc", "evil")
+    for number in range(8):
+        staged(git, iris.path, f"models/iris/stray-{number}", FILE, f"{number} line\n" * 120_000)
+    staged(git, iris.path, "models/iris/larger", FILE, "line\n" * 1_000_000)
+    git(iris.path, "commit", "-qm", "large")
+
+    raw = iris.diff("main", "evil").raw
+
+    assert len(raw) < 5_000_000
+    assert "larger differ" in raw
+    assert raw.endswith("(the rest is left out: it is too long)\n")
