@@ -91,7 +91,7 @@ def _objections(base: View, end: View, case: Case, guarded: bool) -> Iterator[Ob
         if rule.require:
             yield from _gates(base, end, event, rule)
     if rule.review and guarded:
-        yield Objection("review", _unreviewed(event))
+        yield Objection("review", _unreviewed(case))
 
 
 def _occupied(event: Event) -> GitregError:
@@ -101,10 +101,12 @@ def _occupied(event: Event) -> GitregError:
     )  # fmt: skip
 
 
-def _unreviewed(event: Event) -> GitregError:
+def _unreviewed(case: Case) -> GitregError:
+    event, model = case.event, case.event.model
+    command = f"rollback {model}" if case.rollback else f"promote {model}@{event.number}" if event.number else ""
     return PolicyError(
         "{stage} of {model!r} changes only through a reviewed pull request on this branch",
-        stage=event.stage, model=event.model, hint="propose it: add --pr",
+        stage=event.stage, model=event.model, hint=f"gitreg {command} {event.stage} --pr" if command else f"gitreg archive {model}@{event.from_number} --pr",
     )  # fmt: skip
 
 

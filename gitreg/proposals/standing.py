@@ -95,8 +95,10 @@ def _moved(fork: Snapshot, base: Snapshot, events: tuple[Event, ...]) -> Iterato
         if event.event not in ("promoted", "cleared") or event.model is None or event.stage is None:
             continue
         was, now = (_stages(view, event.model).pointer(event.stage) for view in (fork, base))
-        if was != now:
+        if was.number != now.number:
             yield f"{event.stage} of {event.model} is held by {_held(now.number)} now, it was made against {_held(was.number)}"
+        elif was != now:
+            yield f"{event.stage} of {event.model} is held by {_held(now.number)} again, but was held by others since it was made"
 
 
 def _stages(view: Snapshot, model: str) -> Stages:

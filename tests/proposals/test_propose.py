@@ -299,9 +299,10 @@ def guarded(shared, ann, git):
 
 
 def test_what_asks_for_review_can_be_proposed_and_not_committed(guarded):
-    with pytest.raises(PolicyError, match="reviewed pull request"):
+    with pytest.raises(PolicyError, match="reviewed pull request") as refused:
         guarded.promote("iris@3", "production")
 
+    assert refused.value.hint == "gitreg promote iris@3 production --pr"
     assert proposed(guarded, promotion).state == "pushed"
 
 

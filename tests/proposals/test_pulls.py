@@ -47,6 +47,17 @@ def test_one_whose_stage_went_to_another_since_is_outdated_and_says_what_to_do(a
     assert found.reasons[0] == "production of iris is held by 2 now, it was made against 1"
 
 
+def test_one_whose_stage_came_back_to_the_same_holder_since_is_outdated_all_the_same(ann, bob, shared, git):
+    proposed(ann, promotion)
+    bob.promote("iris@2", "production")
+    bob.promote("iris@1", "production")
+    git(shared.bob, "push", "-q")
+
+    (found,) = ann.proposals().open()
+
+    assert (found.state, found.reasons[0]) == ("outdated", "production of iris is held by 1 again, but was held by others since it was made")
+
+
 def test_one_that_registers_a_number_that_is_taken_by_now_conflicts(ann, bob, shared, git):
     proposed(ann, lambda tx: tx.register("iris", "mine"))
     bob.register("iris", "theirs")
