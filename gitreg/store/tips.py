@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from gitreg.errors import BusyError, PolicyError
+from gitreg.store import promised
 from gitreg.store.network import said
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def brought(remote: Remote, patterns: Sequence[str]) -> dict[str, str]:
     """
     for _ in range(_TRIES):
         found = seen(remote, patterns)
-        missing = [ref for ref, commit in found.items() if remote.repo.reader.info(commit) is None]
+        partial = promised.is_partial(remote.repo.git_dir)  # to ask for one object there is to fetch it
+        missing = [ref for ref, commit in found.items() if partial or remote.repo.reader.info(commit) is None]
         for some in _parts(missing):
             code, _, err = remote.ask("fetch", *_QUIET, remote.name, *some)
             if code:

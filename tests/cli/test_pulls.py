@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 
 import pytest
 
@@ -12,6 +14,7 @@ from tests.cli.conftest import Said
 from tests.forges import servers
 from tests.forges.conftest import environment
 from tests.forges.servers import Reply, Review
+from tests.forges.test_connect import TOOL
 
 BRANCH = "gitreg/iris/promote-3-production"
 TITLE = "iris: promote 3 to production, archiving 1"
@@ -73,6 +76,17 @@ def test_without_a_token_the_address_to_open_it_is_printed(forge, cli, monkeypat
 
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/org/models/compare/main\.\.\.gitreg/iris/promote-3-production\?quick_pull=1&title=\S+&body=\S+\n", said.out)
     assert (said.code, said.err) == (0, "")
+
+
+def test_the_persons_own_tool_opens_it_without_a_token(forge, cli, tmp_path, monkeypatch):
+    monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gh").write_text(TOOL.format(python=sys.executable, log=str(tmp_path / "log"), api=forge.api, token=servers.TOKEN))
+    (tmp_path / "bin" / "gh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+    assert told(cli("promote", "iris@3", "production", "--pr", "--via", "gh", "-q"), forge) == Said(0, "http://forge/org/models/pull/1\n")
+    assert cli("pr", "status", "1", "--via", "gh").code == 1
 
 
 def test_the_other_writes_can_be_proposed(hub, cli):
