@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 
@@ -205,12 +206,11 @@ def test_a_pull_request_of_wrong_types_is_refused_not_believed(host, change):
     path = next(one.path for one in host.requests if one.path.endswith("/1"))
     original = host.answer
     honest = original(next(one for one in host.requests if one.path == path)).content
-    if not change.keys() & honest.keys():
-        pytest.skip("this forge has no such field")
     host.answer = lambda asked: Reply(200, honest | change) if asked.path == path else original(asked)
 
-    with pytest.raises(BusyError, match="does not answer GET"):
-        forge.pull(1)
+    told = contextlib.nullcontext() if change.keys().isdisjoint(honest) else pytest.raises(BusyError, match="does not answer GET")
+    with told:  # what this forge has no field for is not read
+        assert forge.pull(1).number == 1
 
 
 def test_nobody_listening_is_told_without_the_inside_of_python(host):
