@@ -21,7 +21,7 @@ SELECTOR = "is not a selector: after '@' comes a number, a version's name or a s
 
 WORDS = {
     "unknown command": (("prmote",), 2, "no command 'prmote', did you mean 'promote'?\n  try: gitreg --help"),
-    "unknown option": (("promote", "--frce"), 2, "no such option '--frce'. Did you mean '--force'?\n  try: gitreg promote --help"),
+    "unknown option": (("promote", "--frce"), 2, "no such option '--frce'. (Did you mean one of: '--force', '--pr'?)\n  try: gitreg promote --help"),
     "missing argument": (("promote", "iris"), 2, "missing argument 'STAGE'\n  try: gitreg promote --help"),
     "unknown format": (("list", "--format", "xml"), 2, "invalid value for '--format': 'xml' is not one of 'table', 'json', 'jsonl', 'yaml', 'csv', 'markdown'\n  try: gitreg list --help"),
     "unknown model": (("show", "rose"), 3, "no model 'rose'\n  try: gitreg list"),
