@@ -5,12 +5,13 @@ Nothing of the local state is used but objects: no worktree, no index, no branch
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from gitreg.errors import BusyError, GitregError
+from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.forges.base import Proposal
 from gitreg.names import shown
 from gitreg.proposals import branches, host, naming
@@ -48,9 +49,11 @@ class Way:
 
         Raises:
             NotFoundError: there is no remote, no such branch, or no registry in it.
+            ConflictError: the remote is fetched from one repository, and pushed to another.
             BusyError: the remote cannot be reached.
         """
         truth = self._ground.truth()
+        _one_repository(truth)
         base = self._ground.base(truth)
         return transaction.Start(base.commit, base.commit, truth), base
 
@@ -96,6 +99,18 @@ class Way:
         why = f"\n{inert(reason)}\n" if reason else ""
         found = judge.explained(self._ground.repo, location.prefix, self._ground.cache, change, occasion.now)
         return markdown(found, COMMENT - len(why.encode())) + why
+
+
+def _one_repository(remote: Remote) -> None:
+    """Raise where pushes go to a fork: a branch there could not be seen, and its pull request would stay in the fork."""
+    fetched, pushed = (remote.repo.output("remote", "get-url", *way, "--", remote.name) for way in ((), ("--push",)))
+    if fetched != pushed and _path(fetched) != _path(pushed):
+        raise ConflictError("{remote} is fetched from one repository and pushed to another: a proposal needs one", remote=remote.name, hint=f"git remote get-url --push {remote.name}")
+
+
+def _path(address: str) -> list[str]:
+    """Return the owner and name of a repository, which are the same over https and ssh."""
+    return re.split("[/:]", address.rstrip("/").removesuffix(".git"))[-2:]
 
 
 @contextmanager

@@ -279,6 +279,15 @@ def test_a_branch_without_a_registry_is_named(shared, ann, git):
         proposed(ann, promotion)
 
 
+def test_a_remote_that_pushes_to_a_fork_is_refused_and_one_that_pushes_in_another_way_is_not(shared, ann, git):
+    git(shared.ann, "remote", "set-url", "--push", "origin", str(shared.hub.parent / "fork.git"))
+    with pytest.raises(ConflictError, match="fetched from one repository and pushed to another"):
+        proposed(ann, promotion)
+
+    git(shared.ann, "remote", "set-url", "--push", "origin", f"file://{shared.hub}")
+    assert proposed(ann, promotion).state == "pushed"
+
+
 def test_offline_there_is_no_proposal(shared):
     with Registry.open(shared.ann, offline=True) as there, pytest.raises(UsageError, match="offline"):
         proposed(there, promotion)
