@@ -76,11 +76,22 @@ def _move(move: StageMove, *, tables: bool) -> str:
     facts = [f"* {line}" for line in _facts(move)]
     blocks = [title, "\n".join(facts)]
     if tables:
-        blocks += [_table(("metric", "before", "after", "difference", ""), [(code(m.name), _number(m.before), _number(m.after), _signed(m.difference), _ODDS.get(m.verdict or "", "")) for m in move.metrics])]
-        blocks += [_table(("parameter", "before", "after"), [(code(p.name), _value(p.before), _value(p.after)) for p in move.params])]
-        blocks += [_table(("artifact", "before", "after", ""), [(code(a.name), _digest(a.before), _digest(a.after), _same(a.same)) for a in move.artifacts])]
+        blocks += _differences(move) if move.before else _values(move)
         blocks += [_table(("gate", "", "values it saw"), [(code(g.name), "holds" if g.holds else f"**refuses** ({code(g.answer)})", code(g.saw)) for g in move.gates])]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _differences(move: StageMove) -> list[str]:
+    return [
+        _table(("metric", "before", "after", "difference", ""), [(code(m.name), _number(m.before), _number(m.after), _signed(m.difference), _ODDS.get(m.verdict or "", "")) for m in move.metrics]),
+        _table(("parameter", "before", "after"), [(code(p.name), _value(p.before), _value(p.after)) for p in move.params]),
+        _table(("artifact", "before", "after", ""), [(code(a.name), _digest(a.before), _digest(a.after), _same(a.same)) for a in move.artifacts]),
+    ]
+
+
+def _values(move: StageMove) -> list[str]:
+    """Return the tables of a version that has nothing to be compared with."""
+    return [_table(("metric", "value"), [(code(m.name), _number(m.after)) for m in move.metrics]), _table(("artifact", "value"), [(code(a.name), _digest(a.after)) for a in move.artifacts])]
 
 
 def _facts(move: StageMove) -> Iterator[str]:

@@ -170,7 +170,7 @@ def _moves(landing: Landing, found: Delta, happened: Sequence[Event], findings: 
 def _move(landing: Landing, event: Event, pointers: tuple[Stages, Stages], findings: Sequence[Finding], at: datetime) -> StageMove:
     assert event.model
     assert event.stage
-    model, stage, (was, _) = event.model, event.stage, pointers
+    model, stage, (was, now) = event.model, event.stage, pointers
     before = _version(landing.base, model, event.from_number) or _version(landing.end, model, event.from_number)
     after = _version(landing.end, model, event.number)
     comes_from = was.held_by(event.number) if event.number else None
@@ -181,7 +181,7 @@ def _move(landing: Landing, event: Event, pointers: tuple[Stages, Stages], findi
         model=model, stage=stage, kind=_kind(landing, event, comes_from), before=_side(before), after=_side(after), comes_from=comes_from,
         held_since=committed_at(since) if since else None, held_seconds=max(0, int((at - since).total_seconds())) if since else None,
         metrics=tuple(_metrics(sides, after)), params=tuple(_params(sides)), artifacts=tuple(_artifacts(sides, after)),
-        gates=verdicts, flags=(), undo=_undo(landing, event),
+        gates=verdicts, flags=(), undo=_undo(landing, event, comes_from, now),
     )  # fmt: skip
     return msgspec.structs.replace(move, flags=tuple(_flags(landing, move, after, was, findings)))
 
@@ -258,11 +258,12 @@ def _gates(landing: Landing, event: Event) -> Iterator[GateVerdict]:
             yield GateVerdict(name=gate.name, expr=gate.expr, holds=verdict.holds, answer=verdict.answer, saw=verdict.saw)
 
 
-def _undo(landing: Landing, event: Event) -> str:
+def _undo(landing: Landing, event: Event, comes_from: str | None, now: Stages) -> str:
     """Return the command that takes a move back once it landed."""
     model, stage = event.model or "", event.stage or ""
     if event.from_number is None:
-        return f"gitreg archive {model}@{event.number}"
+        vacated = comes_from is not None and now.pointer(comes_from).number is None
+        return f"gitreg promote {model}@{event.number} {comes_from} --expect none" if vacated else f"gitreg archive {model}@{event.number}"
     if event.event == "cleared":
         return f"gitreg promote {model}@{event.from_number} {stage} --expect none"
     try:

@@ -50,11 +50,12 @@ def _move(move: StageMove) -> Iterator[str]:
     for metric in move.metrics:
         verdict = f"  {metric.verdict}" if metric.verdict else ""
         difference = "" if metric.difference is None else f" ({metric.difference:+.6g})"
-        yield f"  metric   {metric.name}: {_number(metric.before)} -> {_number(metric.after)}{difference}{verdict}"
+        yield f"  metric   {metric.name}: {f'{_number(metric.before)} -> ' if move.before else ''}{_number(metric.after)}{difference}{verdict}"
     for param in move.params:
         yield f"  param    {param.name}: {'missing' if param.before is None else param.before} -> {'missing' if param.after is None else param.after}"
     for artifact in move.artifacts:
-        same = {True: "same bytes", False: f"{_cut(artifact.before)} -> {_cut(artifact.after)}", None: f"{_cut(artifact.before)} -> {_cut(artifact.after)}, not compared"}[artifact.same]
+        sides = f"{_cut(artifact.before)} -> {_cut(artifact.after)}"
+        same = {True: "same bytes", False: sides, None: f"{sides}, not compared"}[artifact.same] if move.before else _cut(artifact.after)
         yield f"  file     {artifact.name}: {same}"
     for gate in move.gates:
         yield f"  gate     {gate.name}: {'holds' if gate.holds else f'refuses, {gate.answer}'}" + (f" ({gate.saw})" if gate.saw else "")

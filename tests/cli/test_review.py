@@ -80,7 +80,7 @@ check: fit to land
 iris: 1 takes production
   from     nobody, the stage was vacant
   made by  Name <name@example.org> on 2026-11-22T07:24:31.123456Z
-  metric   accuracy: missing -> 0.91
+  metric   accuracy: 0.91
   risk     code-unknown: nothing says which code it was trained from
   risk     skips-stage: it takes the last stage without holding one before
   undo     gitreg archive iris@1

@@ -63,6 +63,15 @@ def test_the_way_back_is_right(iris, said, git):
     assert iris.rollback("iris", "production", expect=2).version.number == 1
 
 
+def test_the_way_back_of_a_version_that_only_moved_is_where_it_came_from(iris, said, git):
+    meaning = said(lambda r: r.promote("iris@2", "development"))
+    git(iris.path, "switch", "-q", "main")
+    git(iris.path, "merge", "-q", "change")
+
+    assert meaning.moves[0].undo == "gitreg promote iris@2 staging --expect none"
+    assert iris.promote("iris@2", "staging", expect="none").version.stage == "staging"
+
+
 @pytest.mark.parametrize(
     ("do", "kind"),
     [
