@@ -170,8 +170,8 @@ def _public(kind: type) -> list[str]:
 def test_the_reference_has_every_method(kind):
     reference = (_DOCS / "reference" / "python.md").read_text()
     section = reference.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
-    made = gitreg.registry.Transaction if kind == "Transaction" else getattr(gitreg, kind)
-    inherited = set(_public(gitreg.registry.Verbs)) if kind == "Transaction" else set()
+    made = gitreg.transactions.Transaction if kind == "Transaction" else getattr(gitreg, kind)
+    inherited = set(_public(gitreg.transactions.Verbs)) if kind == "Transaction" else set()
 
     missing = [name for name in _public(made) if name not in inherited and f"`{name}" not in section]
 

@@ -35,6 +35,7 @@ FLOORS = (
     {"reads"},
     {"fix", "doctor", "rebase", "proposals"},
     {"sync"},
+    {"transactions"},
     {"registry"},
     {"client", "runs"},
     {""},  # gitreg/__init__.py

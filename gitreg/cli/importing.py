@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitreg.cli.progress import Tell
-    from gitreg.registry import Transaction
+    from gitreg.transactions import Transaction
 
 _LONGEST = 4 << 20  # bytes of a line: a manifest has at most one
 _OFTEN = 100  # lines between two words about how far it is

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gitreg.proposals.pulls import Goal
     from gitreg.proposals.records import Proposed, Standing
-    from gitreg.registry import Transaction
+    from gitreg.transactions import Transaction
 
 
 def proposed(asked: options.Settings, write: Callable[[Transaction], Any], reason: str, via: str | None) -> None:

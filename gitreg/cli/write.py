@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitreg.records import Receipt
-    from gitreg.registry import Transaction
+    from gitreg.transactions import Transaction
 
 _REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the commit.")
 _FORCE = click.option("--force", is_flag=True, help="Override the registry's rules; the commit says which.")

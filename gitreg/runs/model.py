@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Artifact, ModelVersion, Receipt
-    from gitreg.registry import Transaction
+    from gitreg.transactions import Transaction
 
 _CARD = ("license", "description", "audience", "use_cases", "limitations", "trade_offs", "ethics", "tags")
 
