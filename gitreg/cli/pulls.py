@@ -61,6 +61,11 @@ def pr() -> None:
     """See the pull requests that change the registry.
 
     Whoever made them and however: each is judged as it would land now.
+
+    \b
+    Example:
+      gitreg pr list
+      gitreg pr status 12
     """
 
 

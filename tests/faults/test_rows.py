@@ -66,7 +66,7 @@ def test_no_promise_is_broken(row):
 def test_a_harness_finds_a_planted_fault(row, fault, finding):
     found = outcome(row, "--plant", fault)
 
-    assert any(finding in violation for violation in found["violations"])
+    assert any(finding in violation for violation in found["violations"]), found
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_harness_finds_a_planted_fault(row, fault, finding):
 def test_a_scene_finds_a_planted_fault(row, scene, fault, finding):
     found = outcome(row, "--plant", fault, "--scene", scene)
 
-    assert any(finding in violation for violation in found["violations"])
+    assert any(finding in violation for violation in found["violations"]), found
 
 
 @pytest.mark.parametrize("scene", ["sync", "promote, remote", "import, many, bare"])
