@@ -81,8 +81,10 @@ class Files:
 
     def read(self, files: Iterable[File]) -> Iterator[Finding]:
         """Read every record once, and yield R01, R02 and R03 findings on the way."""
-        known = iter([file for file in files if file.mode in (REGULAR, EXECUTABLE) and file.place.kind in _KINDS])
-        while group := list(islice(known, _AT_ONCE)):
+        known = [file for file in files if file.mode in (REGULAR, EXECUTABLE) and file.place.kind in _KINDS]
+        self.snapshot.repo.reader.ahead([file.blob for file in known])
+        for start in range(0, len(known), _AT_ONCE):
+            group = known[start : start + _AT_ONCE]
             objects = self.snapshot.repo.reader.read_many([file.blob for file in group], codec.LARGEST)
             for file, found in zip(group, objects, strict=True):
                 yield from self._file(file, found)
