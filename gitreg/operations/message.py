@@ -19,6 +19,7 @@ OP, CHANGE = "Gitreg-Op", "Gitreg-Change"
 _AT_ONCE = 1000  # lines
 _TRAILER = re.compile(r"(?:Gitreg-Op|Gitreg-Change): .*")
 _ANY_TRAILER = re.compile(r"[A-Za-z0-9-]+: .*")
+_OF_GIT = re.compile(r"^# Conflicts:\n(?:#\t.*(?:\n|\Z))+", re.MULTILINE)  # what a merge with conflicts leaves in its message
 
 
 class Claim(NamedTuple):
@@ -67,16 +68,21 @@ def _line(event: Event) -> str:
 
 def reason_in(message: str) -> str:
     """Return the free text of a message: what stands between the subject and the trailers."""
-    _, _, body = message.strip().partition("\n")
+    _, _, body = _said(message).partition("\n")
     paragraphs = body.strip().split("\n\n")
     if _trailers(message):
         paragraphs.pop()
     return "\n\n".join(paragraphs).strip()
 
 
+def _said(message: str) -> str:
+    """Return *message* without the lines that git put there as a comment."""
+    return _OF_GIT.sub("", message).strip()
+
+
 def _trailers(message: str) -> list[str]:
     """Return the lines of the last paragraph, if there is one below the subject and each line is a trailer."""
-    _, _, body = message.strip().partition("\n")
+    _, _, body = _said(message).partition("\n")
     lines = body.strip().rpartition("\n\n")[2].splitlines()
     return lines if all(_ANY_TRAILER.fullmatch(line) for line in lines) else []
 
@@ -93,7 +99,7 @@ def operations_in(message: str) -> tuple[str, ...]:
 
 def claims_in(message: str) -> tuple[Claim, ...]:
     """Return what the author claims to have overridden, from the trailers of the last paragraph."""
-    last = message.strip().rpartition("\n\n")[2]
+    last = _said(message).rpartition("\n\n")[2]
     found = []
     for line in last.splitlines():
         key, _, rest = line.partition(": ")

@@ -159,3 +159,21 @@ def test_a_replayed_commit_keeps_its_operation_its_reason_and_a_persons_trailers
 @pytest.mark.parametrize("text", ["", "iris: promote 7\n", f"Gitreg-Op: {ID}\n", f"by hand\n\nGitreg-Op: {ID}\nand more\n", f"by hand\n\nGitreg-Op: {ID}\n\nSigned-off-by: Name\n"], ids=["empty", "one line", "as a subject", "among text", "not in the last paragraph"])
 def test_a_commit_without_a_trailer_has_no_operation(text):
     assert message.operation_in(text) == ""
+
+
+CONFLICTS = "# Conflicts:\n#\tmodels/iris/model.yaml\n#\tmodels/iris/stages.yaml\n"
+
+
+def test_what_git_notes_about_conflicts_is_no_reason():
+    assert message.reason_in(f"Merge branch 'topic'\n\n{CONFLICTS}") == ""
+    assert message.reason_in(f"Merge branch 'topic'\n\nAnn's numbers count.\n\n{CONFLICTS}") == "Ann's numbers count."
+
+
+def test_what_git_notes_about_conflicts_hides_no_trailers():
+    text = f"{written('why')}\n{CONFLICTS}"
+
+    assert (message.reason_in(text), message.operation_in(text), message.claims_in(text)) == ("why", ID, (CLAIM,))
+
+
+def test_a_person_may_write_of_conflicts():
+    assert message.reason_in("subject\n\n# Conflicts:\nnone that we know of") == "# Conflicts:\nnone that we know of"
