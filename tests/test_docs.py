@@ -32,7 +32,9 @@ def _name(page: Path) -> str:
 
 
 @pytest.fixture
-def terminal(tmp_path, monkeypatch):
+def terminal(tmp_path, monkeypatch, hermetic):
+    config = hermetic / ".gitconfig"  # whoever follows a page has not told git what a first branch is called
+    config.write_text(config.read_text().replace("[init]\n\tdefaultBranch = main\n", ""))
     folder = tmp_path.resolve() / "name"
     folder.mkdir()
     monkeypatch.chdir(folder)
