@@ -110,7 +110,7 @@ def _surroundings(snapshot: Snapshot) -> Iterator[Finding]:
     if not snapshot.repo.identity().configured:
         yield Finding(rule="D04", severity="warning", message="git knows no name for you, so commits say who by login and host", fix="git config --global user.name NAME")
     if any(rule.require for rule in snapshot.config.stages.values()) and not gates.installed():
-        yield Finding(rule="D05", severity="warning", path=layout.CONFIG, message="stages have gates, and the runtime that judges them is not installed", fix="pip install 'gitreg[review]'")
+        yield Finding(rule="D05", severity="warning", path=layout.CONFIG, message="stages have gates, and the runtime that judges them is not installed", fix="pip install cel-expr-python")
     if wants_driver(snapshot):
         yield Finding(rule="D11", severity="warning", path=driver.ATTRIBUTES, message="it names the merge driver of gitreg, which git does not know here: pointer files merge as text", fix="gitreg doctor --fix")
     for kind, schema in documents.schemas().items():

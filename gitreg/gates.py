@@ -51,7 +51,7 @@ class Flaw(NamedTuple):
 
 
 def installed() -> bool:
-    """Tell whether the CEL runtime can be imported (the extra ``gitreg[review]``)."""
+    """Tell whether the CEL runtime can be imported (``cel-expr-python``, of the extra ``review``)."""
     try:
         _environment()
     except ModuleNotFoundError:

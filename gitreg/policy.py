@@ -128,7 +128,7 @@ def _from(base: View, event: Event, rule: StageRule) -> Iterator[Objection]:
 def _gates(base: View, end: View, event: Event, rule: StageRule) -> Iterator[Objection]:
     if not gates.installed():
         for gate in rule.require:
-            error = PolicyError("{stage} has gates, and the runtime that judges them is not installed", stage=event.stage, hint="pip install 'gitreg[review]'")
+            error = PolicyError("{stage} has gates, and the runtime that judges them is not installed", stage=event.stage, hint="pip install cel-expr-python")
             yield Objection(f"gate:{gate.name}", error)
         return
     seen = facts(base, end, event)

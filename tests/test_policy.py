@@ -368,8 +368,9 @@ def test_a_gate_that_fails_while_it_is_judged_refuses():
 
 @pytest.mark.usefixtures("no_runtime")
 def test_a_stage_with_gates_refuses_where_the_runtime_is_missing():
-    with pytest.raises(PolicyError, match="production has gates, and the runtime that judges them is not installed"):
+    with pytest.raises(PolicyError, match="production has gates, and the runtime that judges them is not installed") as caught:
         ended(iris(config=gated("true")), promote("iris@1"))
+    assert caught.value.hint == "pip install cel-expr-python"
 
 
 @pytest.mark.usefixtures("no_runtime")

@@ -174,7 +174,7 @@ def _session(place: Place, token: Token) -> requests.Session:
     try:
         import requests
     except ModuleNotFoundError:
-        raise UsageError("speaking to {host} needs the extra review of gitreg", host=urlsplit(place.api).netloc, hint="pip install 'gitreg[review]'") from None
+        raise UsageError("speaking to {host} needs the Python package requests", host=urlsplit(place.api).netloc, hint="pip install requests") from None
     session = requests.Session()
     session.trust_env = not loopback(place.api)
     session.headers.update({"User-Agent": "gitreg", "Accept": _ACCEPT[place.kind], "Content-Type": "application/json"})

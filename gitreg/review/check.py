@@ -146,7 +146,7 @@ def _policy(files: Files) -> Iterator[Finding]:
     config: Config | None = files.records.get(layout.CONFIG)
     wanted = [(stage, index, gate) for stage, rule in config.stages.items() for index, gate in enumerate(rule.require)] if config else []
     if wanted and not gates.installed():
-        yield Finding(rule="R02", severity="warning", path=layout.CONFIG, message="the gates were not compiled: their runtime is not installed", fix="pip install 'gitreg[review]'")
+        yield Finding(rule="R02", severity="warning", path=layout.CONFIG, message="the gates were not compiled: their runtime is not installed", fix="pip install cel-expr-python")
         return
     for stage, index, gate in wanted:
         fault = gates.fault(gate.expr)

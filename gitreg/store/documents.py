@@ -45,7 +45,7 @@ def decode_config(data: bytes, path: str = layout.CONFIG) -> Config:
     if type(found) is int and found > FORMAT:
         raise InvalidError(
             f"this registry has format {found}, this gitreg knows {FORMAT}",
-            path=path, line=codec.line_of(data, ("format",)), field="format", rule="R02", hint="pip install --upgrade gitreg",
+            path=path, line=codec.line_of(data, ("format",)), field="format", rule="R02", hint="install a newer gitreg",
         )  # fmt: skip
     config = _record(Config, value, data, path)
     for place, sentence in _config_problems(config):

@@ -138,7 +138,7 @@ def test_a_version_name_that_is_taken_is_a_conflict(cli, iris):
 
 
 CONFIG, STAGES_FILE, MANIFEST = "gitreg.yaml", "models/iris/stages.yaml", "models/iris/versions/3.yaml"
-FORMAT_2 = "this registry has format 2, this gitreg knows 1\n  try: pip install --upgrade gitreg"
+FORMAT_2 = "this registry has format 2, this gitreg knows 1\n  try: install a newer gitreg"
 KNOWN = "number, version, status, created_at, created_by, description, tags, metrics, params, metadata, artifacts, links, run, later_runs, yanked"
 
 

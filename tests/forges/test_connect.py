@@ -33,13 +33,13 @@ def test_a_patience_that_is_no_time_is_wrong_usage(patience):
         connected(GITHUB, {"GH_TOKEN": "t", "GITREG_FORGE_PATIENCE": patience})
 
 
-def test_without_requests_the_extra_is_named(monkeypatch):
+def test_without_requests_that_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "requests", None)
 
-    with pytest.raises(UsageError, match="needs the extra review") as caught:
+    with pytest.raises(UsageError, match="needs the Python package requests") as caught:
         connected(GITHUB, {"GH_TOKEN": "t"})
 
-    assert caught.value.hint == "pip install 'gitreg[review]'"
+    assert caught.value.hint == "pip install requests"
 
 
 def test_a_browser_gets_title_and_body_at_github():

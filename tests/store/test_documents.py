@@ -253,7 +253,7 @@ def test_a_newer_format_says_how_to_get_it():
     with pytest.raises(InvalidError) as caught:
         documents.decode_config(b"format: 99\n")
 
-    assert caught.value.hint == "pip install --upgrade gitreg"
+    assert caught.value.hint == "install a newer gitreg"
 
 
 # -- model.yaml -------------------------------------------------------------------------------------------
