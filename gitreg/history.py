@@ -1,4 +1,4 @@
-"""Who changed what, when and why: each first-parent commit's own facts, newest first.
+"""Who changed what, when and why: each first-parent commit's own facts, newest first; of a merge that gives no reason, those of what it merged.
 
 git says which files a commit changed and their blobs; the events come from comparing those, so a change made
 by hand counts like any other. A file that is invalid in some commit says nothing about it.
@@ -65,10 +65,15 @@ def events_of(snapshot: Snapshot, commit: LoggedCommit) -> tuple[Event, ...]:
 
 def _told(snapshot: Snapshot, commit: LoggedCommit) -> Iterator[Event]:
     """Yield what one commit did; of very much, few events at a time."""
+    found = _done(snapshot, commit)
+    if found:
+        facts = facts_of(snapshot, commit)
+        yield from (facts.put_on(event) for event in found)
+
+
+def _done(snapshot: Snapshot, commit: LoggedCommit) -> Iterable[Event]:
     files = (FileChange(old, new, path.removeprefix(snapshot.prefix)) for old, new, path in commit.changes)
-    found = happened(snapshot, files, len(commit.changes), commit.id, lenient=True)
-    facts = facts_of(commit)
-    return (facts.put_on(event) for event in found)
+    return happened(snapshot, files, len(commit.changes), commit.id, lenient=True)
 
 
 def happened(snapshot: Snapshot, files: Iterable[FileChange], size: int, commit: str, *, lenient: bool = False) -> Iterable[Event]:
@@ -79,23 +84,49 @@ def happened(snapshot: Snapshot, files: Iterable[FileChange], size: int, commit:
 
 
 class Facts(NamedTuple):
-    """Who made a commit, when and why, and by event, model and stage what they claim to have forced."""
+    """Who made a commit, when and why, and by event, model and stage what they claim to have forced.
+
+    ``merged`` are the reasons of what a merge brought that gives none itself.
+    """
 
     commit: str
     at: str
     by: str
     reason: str
     forced: dict[tuple[str, str, str], tuple[str, ...]]
+    merged: dict[tuple[str, str | None, int | None, str | None], str]
 
     def put_on(self, event: Event) -> Event:
         """Return *event* with these facts."""
         forced = self.forced.get((event.event, event.model or "-", event.stage or "-"), ())
-        return replace(event, commit=self.commit, at=self.at, by=self.by, reason=self.reason, forced=forced)
+        reason = self.reason or self.merged.get(_what(event), "")
+        return replace(event, commit=self.commit, at=self.at, by=self.by, reason=reason, forced=forced)
 
 
-def facts_of(commit: LoggedCommit) -> Facts:
+def facts_of(snapshot: Snapshot, commit: LoggedCommit) -> Facts:
     """Return the facts of a commit: its message is read once, for it may be as long as an import."""
     forced: dict[tuple[str, str, str], tuple[str, ...]] = {}
     for claim in messages.claims_in(commit.message):
         forced.setdefault(claim[:3], claim.forced)
-    return Facts(commit.id, committed_at(datetime.fromtimestamp(commit.at, UTC)), commit.author, messages.reason_in(commit.message), forced)
+    reason = messages.reason_in(commit.message)
+    merged = {} if reason or not commit.is_merge else _merged(snapshot, commit)
+    return Facts(commit.id, committed_at(datetime.fromtimestamp(commit.at, UTC)), commit.author, reason, forced, merged)
+
+
+def _merged(snapshot: Snapshot, merge: LoggedCommit) -> dict[tuple[str, str | None, int | None, str | None], str]:
+    """Return by event the reason of the newest commit that made it, of those that *merge* brought; of very much none."""
+    paths = [path for _, _, path in merge.changes if path.startswith(snapshot.prefix) and layout.place(path.removeprefix(snapshot.prefix)).kind]
+    if not paths or len(paths) > eventlog.MOST:
+        return {}
+    brought = list(snapshot.repo.brought(merge.id, paths))
+    if snapshot.repo.reader.is_partial():
+        snapshot.repo.reader.ahead([blob for commit in brought for old, new, _ in commit.changes for blob in (old, new) if blob])
+    found: dict[tuple[str, str | None, int | None, str | None], str] = {}
+    for commit in brought:
+        for event in _done(snapshot, commit):
+            found.setdefault(_what(event), messages.reason_in(commit.message))
+    return found
+
+
+def _what(event: Event) -> tuple[str, str | None, int | None, str | None]:
+    return event.event, event.model, event.number, event.stage

@@ -193,3 +193,68 @@ def test_a_commit_of_very_many_versions_is_read_one_by_one(tmp_path):
         assert found == [("promoted", 7, "v7"), ("model_created", None, None), *(("registered", number, f"v{number}") for number in range(1, 1501))]
         assert peak < 2_500_000  # bytes: what git says of the commit is in memory, its records are not
         assert list(changes(snapshot, span)) == list(history(snapshot))[: len(found)]
+
+
+# -- why, where a merge landed it ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def merged(iris, git):
+    """Do each on a branch, with its reason, and merge that without a reason; returns the merge."""
+
+    def merged(*does, message=("Merge it",)):
+        git(iris.path, "switch", "-qc", "proposal")
+        with Registry.open(iris.path) as registry:
+            for do in does:
+                do(registry)
+        git(iris.path, "switch", "-q", "main")
+        git(iris.path, "merge", "-q", "--no-ff", *(word for text in message for word in ("-m", text)), "proposal")
+        return git(iris.path, "rev-parse", "HEAD")
+
+    git(iris.path, "branch", "-M", "main")
+    return merged
+
+
+def why(registry, *args):
+    with Registry.open(registry.path) as fresh:
+        return {(e.event, e.number): e.reason for e in fresh.history(*args)}
+
+
+def test_the_reason_of_what_a_merge_landed_is_that_of_the_merged_commit(iris, merged):
+    merge = merged(lambda r: r.promote("iris@3", "production", reason="passed the A/B test"))
+
+    event = next(e for e in Registry.open(iris.path).history("iris", "production") if e.number == 3)
+    assert (event.reason, event.commit) == ("passed the A/B test", merge)
+
+
+def test_a_merge_that_gives_a_reason_keeps_it(iris, merged):
+    merged(lambda r: r.promote("iris@3", "production", reason="theirs"), message=("Merge it", "ours"))
+
+    assert why(iris, "iris", "production")["promoted", 3] == "ours"
+
+
+def test_each_event_of_a_merge_has_the_reason_of_the_newest_commit_that_made_the_same(iris, merged):
+    merged(
+        lambda r: r.promote("iris@3", "production", reason="too early"), lambda r: r.rollback("iris", "production", reason="back"),
+        lambda r: r.promote("iris@3", "production", reason="now"), lambda r: r.archive("iris@2", reason="old"), lambda r: r.register("iris"),
+    )  # fmt: skip
+
+    found = why(iris)
+
+    assert (found["promoted", 3], found["archived", 1], found["cleared", None], found["registered", 4]) == ("now", "now", "old", "")
+
+
+def test_what_a_merge_itself_changed_has_no_reason_of_others(iris, merged, git):
+    merged(lambda r: r.promote("iris@3", "production", reason="theirs"))
+    file = Path(iris.path, STAGES)
+    file.write_text(file.read_text().replace("number: 3", "number: 2", 1).replace("number: 2\n", "number: null\n", 1))
+    git(iris.path, "commit", "-qa", "--amend", "--no-edit")
+
+    assert why(iris, "iris", "staging") == {("promoted", 2): "", ("cleared", None): ""}
+
+
+def test_changes_tell_the_reason_of_what_was_merged(iris, merged):
+    merged(lambda r: r.promote("iris@3", "production", reason="passed the A/B test"))
+
+    with Registry.open(iris.path) as fresh:
+        assert {e.reason for e in changes(fresh.at("HEAD").snapshot(), ranges.parsed(fresh.location.repo, "HEAD~1..HEAD"))} == {"passed the A/B test"}

@@ -1,7 +1,7 @@
 """What a range of commits did to a registry, as events: what triggers a deployment.
 
 The two trees are compared as they are, so a squash, a rebase and a force-push each give the difference that a
-deployment must make up for. Who and why is what the last first-parent commit within the range says.
+deployment must make up for. Who and why is what the last first-parent commit within the range says, as ``history`` tells it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def changes(snapshot: Snapshot, span: Range) -> Iterator[Event]:
     for event in history.happened(snapshot, files, len(files), span.head):
         commit = touched.get(prefix + _file_of(event))
         if commit and commit.id not in facts:
-            facts[commit.id] = history.facts_of(commit)
+            facts[commit.id] = history.facts_of(snapshot, commit)
         yield facts[commit.id].put_on(event) if commit else event
 
 

@@ -69,6 +69,7 @@ class LoggedCommit(NamedTuple):
     author: str
     message: str
     changes: tuple[tuple[str | None, str | None, str], ...]
+    is_merge: bool = False
 
 
 class GitRepo:
@@ -334,10 +335,16 @@ class GitRepo:
 
         *only* limits the kinds of change, as ``--diff-filter`` does: ``D`` is what was removed.
         """
-        shape = "--format=%H%x00%ct%x00%an <%ae>%x00%B%x00"
-        limits = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--no-ext-diff", "--no-color", "--root", f"--diff-filter={only}")
-        args = ("log", *limits, "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev", shape, "--end-of-options", commit, "--", *paths)
-        code, out, err = self.git(*args)
+        yield from self._log(commit, paths, "--first-parent", "--diff-merges=first-parent", f"--diff-filter={only}")
+
+    def brought(self, merge: str, paths: Iterable[str]) -> Iterator[LoggedCommit]:
+        """Yield the commits that *merge* brought to its first parent and that changed *paths*, the newest first; merges are left out."""
+        yield from self._log(f"{merge}^1..{merge}", paths, "--no-merges", "--topo-order")
+
+    def _log(self, commits: str, paths: Iterable[str], *limits: str) -> Iterator[LoggedCommit]:
+        shape = "--format=%H%x00%P%x00%ct%x00%an <%ae>%x00%B%x00"
+        asked = (*limits, "--no-renames", "--no-ext-diff", "--no-color", "--root", "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev")
+        code, out, err = self.git("log", *asked, shape, "--end-of-options", commits, "--", *paths)
         if code:
             raise self.reader.damaged(f"git log failed: {err.decode(errors='replace').strip()}")
         cut = self.cut_off()  # their parents are not here, so nobody can tell what they changed
@@ -420,15 +427,15 @@ def _logged(fields: Sequence[str]) -> Iterator[LoggedCommit]:
         if not fields[at].strip("\n"):
             at += 1
             continue
-        commit, when, author, message = fields[at : at + 4]
-        at, changes = at + 4, []
+        commit, parents, when, author, message = fields[at : at + 5]
+        at, changes = at + 5, []
         while at < len(fields) and not fields[at].strip("\n"):
             at += 1
         while at < len(fields) and (meta := fields[at].lstrip("\n")).startswith(":"):
             _, _, old, new, _ = meta.split(" ")
             changes.append((_present(old), _present(new), fields[at + 1]))
             at += 2
-        yield LoggedCommit(commit, int(when), author, message, tuple(changes))
+        yield LoggedCommit(commit, int(when), author, message, tuple(changes), " " in parents)
 
 
 def _present(object_id: str) -> str | None:
