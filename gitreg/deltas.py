@@ -36,9 +36,10 @@ def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = Fa
     Where *streamed* is given manifests are read when they are looked at, each time, and not kept.
 
     Raises:
-        InvalidError: a file is invalid on either side; where *lenient* is given it is left out instead.
+        InvalidError: a file is invalid on either side; where *lenient* is given it is ``unread`` instead.
     """
     parts: dict[str, dict[str, Any]] = {}
+    unread: list[str] = []
     config: tuple[Any, Any] = (None, None)
     for file in files:
         place = layout.place(file.path)
@@ -49,6 +50,7 @@ def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = Fa
             continue
         pair = _pair(snapshot, place.kind, file, lenient)
         if pair is None:
+            unread.append(file.path)
             continue
         if place.kind == "config":
             config = pair
@@ -56,7 +58,7 @@ def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = Fa
             parts.setdefault(place.model, {}).setdefault("manifests", {})[place.number] = pair
         else:
             parts.setdefault(place.model, {})[place.kind] = pair
-    return Delta(tuple(ModelDelta(model, **facts) for model, facts in sorted(parts.items())), config)
+    return Delta(tuple(ModelDelta(model, **facts) for model, facts in sorted(parts.items())), config, tuple(sorted(unread)))
 
 
 class _Streamed:

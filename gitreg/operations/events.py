@@ -17,7 +17,7 @@ from gitreg import names
 from gitreg.records import VACANT, Event, Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from gitreg.records import Config, Manifest, ModelCard, Pointer
 
@@ -45,10 +45,15 @@ class ModelDelta(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """What differs between two states of a registry."""
+    """What differs between two states of a registry; *unread* are the files that differ and are invalid before or after."""
 
     models: tuple[ModelDelta, ...] = ()
     config: tuple[Config | None, Config | None] = (None, None)
+    unread: tuple[str, ...] = ()
+
+    def lacking(self, paths: Iterable[str]) -> Delta:
+        """Return this with more files that cannot be read."""
+        return self._replace(unread=tuple(sorted({*self.unread, *paths})))
 
 
 def events(delta: Delta, label: Labels) -> tuple[Event, ...]:
@@ -199,6 +204,16 @@ def summary(found: Sequence[Event]) -> str:
     if len(models) > 1 or (len(text) > _LONGEST and len(phrases) > 1):
         text = _counted(found, models)
     return text
+
+
+def told(found: Sequence[Event], delta: Delta, files: Collection[str]) -> str:
+    """Return the change in a sentence for who reviews it: also that nothing changes, or what of its *files* cannot be read."""
+    unread, others = delta.unread, len(delta.unread) - 1
+    noted = any(part.stages[0] != part.stages[1] for part in delta.models)
+    parts = [summary(found)] if found or (noted and not unread) else []
+    if unread:
+        parts.append(f"{others + 1} files cannot be read: {unread[0]} and {others} more" if others else f"1 file cannot be read: {unread[0]}")
+    return "; ".join(parts) or (f"registry: {len(files)} {'file changes' if len(files) == 1 else 'files change'}" if files else "nothing of the registry changes")
 
 
 def _brief(found: Sequence[Event], models: list[str]) -> str:

@@ -42,11 +42,12 @@ class Candidate(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A candidate as it would land on *base*: its changes, and the stages that moved away under it."""
+    """A candidate as it would land on *base*: its changes, all of them in a sentence, and the stages that moved away under it."""
 
     base: Snapshot
     lands: Landing
     events: tuple[Event, ...]
+    said: str
     moved: tuple[str, ...]
     findings: tuple[str, ...]
 
@@ -63,11 +64,11 @@ def case(ground: Ground, base: Snapshot, commit: str) -> Case | None:
     lands = landing(ground.repo, ground.location.prefix, ground.cache, Range(base.commit, commit))
     if not _of_registry(lands.brought):
         return None
-    own = _events(lands, ground.at(commit))
+    own, said = _events(lands, ground.at(commit))
     moved = tuple(_moved(ground.at(fork), base, own)) if fork and fork != base.commit else ()
     found = () if lands.conflicts else judge.judged(lands)
     errors = (f"{each.rule} {each.path}{f':{each.line}' if each.line else ''}: {each.message}" for each in found if each.severity == "error")
-    return Case(base, lands, own, moved, tuple(errors))
+    return Case(base, lands, own, said, moved, tuple(errors))
 
 
 def _of_registry(paths: Iterable[str]) -> bool:
@@ -75,10 +76,12 @@ def _of_registry(paths: Iterable[str]) -> bool:
     return any(path == layout.CONFIG or path.startswith((".gitreg/", "models/")) for path in paths)
 
 
-def _events(lands: Landing, end: Snapshot) -> tuple[Event, ...]:
-    """Return what a change itself does, from where it left its base."""
+def _events(lands: Landing, end: Snapshot) -> tuple[tuple[Event, ...], str]:
+    """Return what a change itself does, from where it left its base, and that in a sentence."""
     files = [FileChange(change.old, change.new, path) for path, change in lands.brought.items()]
-    return eventlog.events(delta(end, files, lenient=True), lambda model, number: _name(end, model, number))
+    found = delta(end, files, lenient=True)
+    events = eventlog.events(found, lambda model, number: _name(end, model, number))
+    return events, eventlog.told(events, found, lands.brought)
 
 
 def _name(end: Snapshot, model: str, number: int) -> str:
@@ -123,8 +126,8 @@ def standing(ground: Ground, base: Snapshot, truth: str, candidate: Candidate) -
     if found is None:
         return None
     state, reasons = _state(found, candidate)
-    stands = told(candidate, truth, state, changes=tuple(_sentences(found.events)), reasons=reasons, next=_next(state, candidate, found, truth))
-    return stands if candidate.pull else replace(stands, title=eventlog.summary(found.events))
+    stands = told(candidate, truth, state, changes=tuple(_sentences(found.events)) or (found.said,), reasons=reasons, next=_next(state, candidate, found, truth))
+    return stands if candidate.pull else replace(stands, title=found.said)
 
 
 def told(candidate: Candidate, truth: str, state: State, **facts: Any) -> Standing:

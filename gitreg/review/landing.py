@@ -37,7 +37,11 @@ class Landing(NamedTuple):
 
     def readable(self) -> list[FileChange]:
         """Return what landed and may be read as records: of a link, a submodule or a model that nothing can be called, the state rules tell."""
-        return [FileChange(change.old, change.new, path) for path, change in self.landed.items() if {change.old_mode, change.new_mode} <= _BLOBS and _can_be(layout.place(path).model)]
+        return [found for path, change in self.landed.items() if (found := _readable(path, change))]
+
+    def unreadable(self) -> set[str]:
+        """Return what landed and may not be read as records."""
+        return self.landed.keys() - {file.path for file in self.readable()}
 
 
 def landing(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Landing:
@@ -62,6 +66,14 @@ def landing(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Landing:
         return Landing(base, head, brought, brought, beside, conflicts)
     landed = _within(repo.changed(base.commit, merge.tree, prefix), prefix)
     return Landing(base, Snapshot(repo, merge.tree, prefix, cache), brought, landed, beside, ())
+
+
+def _readable(path: str, change: Changed) -> FileChange | None:
+    """Return a change that may be read as records, else None. Pointers that were a link, and are a file now, count as new: no holder goes unseen."""
+    if {change.old_mode, change.new_mode} <= _BLOBS and _can_be(layout.place(path).model):
+        return FileChange(change.old, change.new, path)
+    fresh = layout.place(path).kind == "stages" and change.new_mode in _BLOBS and _can_be(layout.place(path).model)
+    return FileChange(None, change.new, path) if fresh else None
 
 
 def _can_be(model: str) -> bool:

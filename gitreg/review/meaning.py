@@ -137,12 +137,13 @@ def meaning(landing: Landing, head: str, findings: Sequence[Finding], at: dateti
 
     A file that is invalid is left out: the findings name it.
     """
-    found = delta(landing.end, landing.readable(), lenient=True)
+    found = delta(landing.end, landing.readable(), lenient=True).lacking(landing.unreadable())
     happened = eventlog.events(found, lambda model, number: _name(landing.end, model, number))
     moves = tuple(_moves(landing, found, happened, findings, at))
     errors = any(finding.severity == "error" for finding in findings)
+    said = eventlog.told(happened, found, landing.landed)
     base = landing.base.commit if landing.base else None
-    return Meaning(base=base, head=head, summary=eventlog.summary(happened), ok=not errors, moves=moves, events=happened, findings=tuple(findings), raw=raw)
+    return Meaning(base=base, head=head, summary=said, ok=not errors, moves=moves, events=happened, findings=tuple(findings), raw=raw)
 
 
 def _name(end: Snapshot, model: str, number: int) -> str:

@@ -82,6 +82,18 @@ def test_one_that_breaks_a_rule_fails_and_names_it(ann, shared, git):
     assert found.next.startswith("gitreg check ")
 
 
+def test_one_whose_files_cannot_be_read_says_so(ann, shared, git):
+    git(shared.bob, "switch", "-q", "-c", "gitreg/by-hand")
+    (shared.bob / "models" / "iris" / "stages.yaml").write_text("a: [")
+    git(shared.bob, "commit", "-q", "-a", "-m", "by hand")
+    git(shared.bob, "push", "-q", "origin", "gitreg/by-hand")
+
+    (found,) = ann.proposals().open()
+
+    sentence = "1 file cannot be read: models/iris/stages.yaml"
+    assert (found.state, found.title, found.changes) == ("failing", sentence, (sentence,))
+
+
 def test_one_that_was_merged_is_not_open_and_says_so(ann, shared, git):
     proposed(ann, promotion)
     git(shared.hub, "update-ref", "refs/heads/main", PROMOTION)

@@ -211,3 +211,45 @@ def test_the_judge_reads_the_same_as_check(iris, said):
 
     assert meaning.findings == iris.check("main", "change")
     assert list(judge.check_range(iris.location.repo, "", iris._cache, ranges.parsed(iris.location.repo, "main..change"))) == list(meaning.findings)
+
+
+# -- the sentence -----------------------------------------------------------------------------------------
+
+
+def test_of_nothing_it_says_that_nothing_changes(iris, said):
+    meaning = said()
+
+    assert (meaning.summary, meaning.ok, meaning.events) == ("nothing of the registry changes", True, ())
+
+
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        (["stages.yaml"], "1 file cannot be read: models/iris/stages.yaml"),
+        (["stages.yaml", "model.yaml", "versions/2.yaml"], "3 files cannot be read: models/iris/model.yaml and 2 more"),
+    ],
+)
+def test_of_files_that_cannot_be_read_it_says_so(broken, sentence, iris, said):
+    meaning = said(lambda _: [Path(iris.path, "models/iris", name).write_text("a: [") for name in broken])
+
+    assert (meaning.summary, meaning.ok) == (sentence, False)
+    assert plain.text(meaning).startswith(f"{sentence}\ncheck: ")
+
+
+def test_what_can_be_read_is_told_before_what_cannot(iris, said):
+    meaning = said(lambda r: r.promote("iris@3", "production"), lambda _: Path(iris.path, "models/iris/model.yaml").write_text("a: ["))
+
+    assert meaning.summary == "iris: promote 3 to production, archiving 1; 1 file cannot be read: models/iris/model.yaml"
+
+
+def test_a_file_that_is_a_link_cannot_be_read(iris, said):
+    def link(_):
+        card = Path(iris.path, "models/iris/model.yaml")
+        card.unlink()
+        card.symlink_to("stages.yaml")
+
+    assert said(link).summary == "1 file cannot be read: models/iris/model.yaml"
+
+
+def test_a_comment_changes_a_file(iris, said):
+    assert said(lambda _: hand(iris, "models/iris/stages.yaml", "archived: []", "archived: []  # none")).summary == "registry: 1 file changes"
