@@ -112,7 +112,8 @@ def _surroundings(snapshot: Snapshot) -> Iterator[Finding]:
     if any(rule.require for rule in snapshot.config.stages.values()) and not gates.installed():
         yield Finding(rule="D05", severity="warning", path=layout.CONFIG, message="stages have gates, and the runtime that judges them is not installed", fix="pip install cel-expr-python")
     if wants_driver(snapshot):
-        yield Finding(rule="D11", severity="warning", path=driver.ATTRIBUTES, message="it names the merge driver of gitreg, which git does not know here: pointer files merge as text", fix="gitreg doctor --fix")
+        known = "which an older gitreg installed here: where gitreg is broken, a merge loses their side" if driver.installed(snapshot.repo) else "which git does not know here: pointer files merge as text"
+        yield Finding(rule="D11", severity="warning", path=driver.ATTRIBUTES, message=f"it names the merge driver of gitreg, {known}", fix="gitreg doctor --fix")
     for kind, schema in documents.schemas().items():
         path = f"{layout.SCHEMA_FOLDER}/{kind}.json"
         if snapshot.bytes_of(path) != setup.schema_text(schema).encode():
@@ -120,8 +121,9 @@ def _surroundings(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def wants_driver(snapshot: Snapshot) -> bool:
-    """Tell whether the registry names the merge driver, and git does not know it where somebody could merge."""
-    return driver.named(snapshot) and bool(snapshot.repo.checkouts()) and not driver.installed(snapshot.repo)
+    """Tell whether the registry names the merge driver, and git does not know it, or an older one, where somebody could merge."""
+    lacking = driver.named(snapshot) and bool(snapshot.repo.checkouts())
+    return lacking and (not driver.installed(snapshot.repo) or driver.outdated(snapshot.repo))
 
 
 def lost(snapshot: Snapshot) -> list[str]:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 ATTRIBUTES = ".gitattributes"
 _NAMES = "models/**/stages.yaml merge=gitreg"
 _HEADER = "# yaml-language-server:"
-# what this gitreg cannot merge, or where there is none, is git's to merge; %X and %Y are known from git 2.44 on
+MERGED, CONTESTED = 80, 81  # what no shell, no Python and no empty script says: a gitreg that cannot run has not answered
+# what this gitreg cannot merge, or where none runs, is git's to merge; %X and %Y are known from git 2.44 on
 _COMMAND = (
-    "gitreg merge-file --marker-size %L --path %P --ours %X --theirs %Y %O %A %B; code=$?; test $code -le 1 && exit $code; "
+    f"gitreg merge-file --driver --marker-size %L --path %P --ours %X --theirs %Y %O %A %B; case $? in {MERGED}) exit 0;; {CONTESTED}) exit 1;; esac; "
     "git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B"
 )
 _CONFIG = {"merge.gitreg.name": "who holds which stage, merged by gitreg", "merge.gitreg.driver": _COMMAND}
@@ -141,6 +142,12 @@ def named(snapshot: Snapshot) -> bool:
 def installed(repo: GitRepo) -> bool:
     """Tell whether git knows the driver here, in whichever configuration."""
     return repo.config("merge.gitreg.driver") is not None
+
+
+def outdated(repo: GitRepo) -> bool:
+    """Tell whether what git knows is the line of an older gitreg, which took the failure of a broken one for a conflict, and lost their side."""
+    line = repo.config("merge.gitreg.driver") or ""
+    return line.startswith("gitreg merge-file ") and " --driver " not in line
 
 
 def install(repo: GitRepo) -> None:

@@ -265,6 +265,18 @@ def test_a_clone_that_does_not_know_the_merge_driver_is_told_and_given_it(iris, 
     assert driver(git, tmp_path / "clone") == driver(git, iris.path) == "gitreg merge-file"
 
 
+def test_the_line_of_an_older_gitreg_is_told_and_renewed(iris, git):
+    new = git(iris.path, "config", "--get", "merge.gitreg.driver")
+    git(iris.path, "config", "merge.gitreg.driver", "gitreg merge-file --marker-size %L --path %P %O %A %B; code=$?; test $code -le 1 && exit $code")
+
+    (found,) = iris.doctor()
+    healed = iris.doctor(fix=True)
+
+    assert (found.rule, found.message) == ("D11", "it names the merge driver of gitreg, which an older gitreg installed here: where gitreg is broken, a merge loses their side")
+    assert healed == ()
+    assert git(iris.path, "config", "--get", "merge.gitreg.driver") == new
+
+
 def test_a_registry_that_names_no_merge_driver_needs_none(iris, git, tmp_path):
     by_hand(git, iris, "rm", ".gitattributes")
     git(tmp_path, "clone", "-q", iris.path, "clone")

@@ -140,6 +140,14 @@ def test_the_command_says_what_is_contested_and_names_sides_that_git_does_not_na
         assert re.findall("(?m)^[<>].*$", file.read()) == ["<<<<<<< ours", ">>>>>>> theirs"]
 
 
+def test_git_is_answered_by_codes_that_nothing_else_exits_with(three):
+    contested = three(BASE, APART, text(after(START, (8, "production"))))
+
+    assert command(*COMMAND, "--driver", *contested)[0] == driver.CONTESTED == 81
+    assert command(*COMMAND, "--driver", *three(BASE, ONE, OTHER))[0] == driver.MERGED == 80
+    assert command(*COMMAND, "--driver", *three(b"\0a", b"\0b", b"\0c"))[0] not in (80, 81)
+
+
 def test_the_command_shows_hostile_names_escaped(three):
     paths = three(BASE, APART, text(after(START, (8, "production"))))
 

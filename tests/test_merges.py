@@ -403,6 +403,28 @@ def test_a_driver_whose_command_is_gone_leaves_the_merge_to_git(merged, git, dri
     assert "<<<<<<<" in (folder / STAGES).read_text()
 
 
+BROKEN = {
+    "its interpreter lacks a module": "#!/bin/sh\nexec python3 -c 'import gitreg_that_is_gone'\n",
+    "its interpreter is gone": "#!/nowhere/python3\n",
+    "an empty file": "",
+    "killed": "#!/bin/sh\nkill -9 $$\n",
+    "without the option": "#!/bin/sh\nexit 2\n",
+}
+
+
+@pytest.mark.parametrize("driver", ["with the driver"], indirect=True)
+@pytest.mark.parametrize("script", BROKEN.values(), ids=BROKEN)
+def test_a_driver_whose_command_is_broken_leaves_the_merge_to_git(merged, git, driver, monkeypatch, tmp_path, script):
+    (tmp_path / "gitreg").write_text(script)
+    (tmp_path / "gitreg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    folder, conflicts = merged(with_history, promote(1, "production"), promote(2, "production"))
+
+    assert conflicts == CONFLICT
+    assert re.findall("(?m)^[<=>]{7}", (folder / STAGES).read_text()) == ["<<<<<<<", "=======", ">>>>>>>"]
+
+
 def test_what_a_person_wrote_on_either_side_survives(merged, git):
     def comment(text, above, then):
         def work(registry):
