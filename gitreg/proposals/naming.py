@@ -21,12 +21,14 @@ FOLDER = "gitreg/"
 _MADE = ("created_at", "created_by", "number")  # when, by whom and in which turn it was recorded: another try has others
 _PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_+-]|\.(?!\.|$))*")
 _LONGEST = 100
+_SHORT = 8  # letters of a digest beside a name
 
 
 def branch(prefix: str, events: Sequence[Event], end: View) -> str:
     """Return the branch for a change that *events* tell of, in the registry in folder *prefix*; *end* is what it comes to.
 
-    One move is named by what it is, ``gitreg/iris/promote-7-production``; more than that by a digest.
+    One move is named by what it is, ``gitreg/iris/promote-7-production``; a registration by name and digest of
+    its facts, ``gitreg/iris/register-2.0-1a2b3c4d``, so that another of the same name has its own; more than that by a digest.
     """
     models = {event.model for event in events}
     few = tuple(islice(_meant(events), 2))
@@ -59,8 +61,8 @@ def _one(event: Event, end: View) -> str | None:
     if event.event == "archived":
         return f"archive-{event.number}"
     if event.event == "registered":
-        unnamed = event.version in (None, str(event.number))
-        return f"register-{_digest(_facts((event,), end)) if unnamed else _part(event.version or '')}"
+        digest = _digest(_facts((event,), end))
+        return f"register-{digest}" if event.version in (None, str(event.number)) else f"register-{_part(event.version or '')}-{digest[:_SHORT]}"
     return None
 
 
@@ -73,8 +75,13 @@ def _facts(meant: Iterable[Event], end: View) -> Iterator[Any]:
             manifest = end.find_manifest(event.model, event.number)
             yield _plain(manifest) if manifest else None
         elif event.event in ("model_created", "model_updated") and event.model:
-            card = end.find_card(event.model)
-            yield {name: value for name, value in records.plain(card).items() if name not in _MADE} if card else None
+            yield card_facts(end, event.model)
+
+
+def card_facts(end: View, model: str) -> dict[str, Any] | None:
+    """Return what the card of a model says, but for who made it and when; None where there is none."""
+    card = end.find_card(model)
+    return {name: value for name, value in records.plain(card).items() if name not in _MADE} if card else None
 
 
 def _plain(manifest: Manifest) -> dict[str, Any]:

@@ -14,8 +14,6 @@ from tests.forges.servers import CLOSED, Comment, Reply, Review, limited
 from tests.proposals.conftest import PROMOTION, branches, promotion, proposed, put
 from tests.proposals.test_pulls import Clock, waiting
 
-REGISTRATION = "gitreg/iris/register-4.0"
-
 
 @pytest.fixture
 def github(hosted):

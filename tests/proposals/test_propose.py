@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,14 +62,14 @@ MOVES = {
     "gitreg/iris/promote-2-production": lambda tx: tx.promote("iris@staging", "production"),
     "gitreg/iris/archive-1": lambda tx: tx.archive("iris@1"),
     "gitreg/iris/archive-3": lambda tx: tx.promote("iris@3", "archived"),
-    "gitreg/iris/register-1.0.5": lambda tx: tx.register("iris", "1.0.5"),
-    "gitreg/team/new/register-first": lambda tx: tx.register("team/new", "first"),
+    "gitreg/iris/register-1.0.5-XXXXXXXX": lambda tx: tx.register("iris", "1.0.5"),
+    "gitreg/team/new/register-first-XXXXXXXX": lambda tx: tx.register("team/new", "first"),
 }
 
 
 @pytest.mark.parametrize("name", MOVES)
 def test_a_branch_is_called_by_what_the_change_is(name, ann):
-    assert proposed(ann, MOVES[name]).branch == name
+    assert re.fullmatch(re.escape(name).replace("XXXXXXXX", "[0-9a-f]{8}"), proposed(ann, MOVES[name]).branch)
 
 
 def test_a_rollback_is_called_by_its_stage(shared, ann, git):
@@ -366,10 +367,100 @@ def test_a_branch_that_a_person_worked_on_is_not_touched(amend, shared, ann, git
     proposed(ann, promotion)
     theirs = committed_by_a_person(shared, git, amend=amend)
 
-    with pytest.raises(ConflictError, match=f"branch '{PROMOTION}' of origin has commits that are not gitreg's, nothing was changed"):
+    with pytest.raises(ConflictError, match=f"branch '{PROMOTION}' of origin has commits that are not gitreg's, by .*: nothing was changed"):
         proposed(ann, promotion, reason="another")
 
     assert branches(shared.hub, git)[PROMOTION] == theirs
+
+
+def test_another_version_of_the_same_name_is_proposed_beside_the_first(shared, ann, bob, git):
+    first = proposed(ann, lambda tx: tx.register("iris", "2.0", metrics={"accuracy": 0.99}))
+    other = proposed(bob, lambda tx: tx.register("iris", "2.0", metrics={"accuracy": 0.5}))
+    again = proposed(bob, lambda tx: tx.register("iris", "2.0", metrics={"accuracy": 0.99}))
+
+    assert (again.branch, again.commit) == (first.branch, first.commit)
+    assert branches(shared.hub, git) | {first.branch: first.commit, other.branch: other.commit} == branches(shared.hub, git)
+    assert other.branch != first.branch
+
+
+def test_a_registration_whose_number_was_taken_since_is_moved_whoever_asks(shared, ann, bob, git):
+    first = proposed(ann, lambda tx: tx.register("iris", "2.0", metrics={"accuracy": 0.99}))
+    with Registry.open(shared.bob) as there:
+        there.register("iris", "1.9")
+    git(shared.bob, "push", "-q")
+
+    again = proposed(bob, lambda tx: tx.register("iris", "2.0", metrics={"accuracy": 0.99}))
+
+    assert (again.branch, again.title) == (first.branch, "iris: register 5 (2.0)")
+    assert branches(shared.hub, git)[first.branch] == again.commit != first.commit
+
+
+def comment_in_yaml(folder):
+    stages = folder / "models" / "iris" / "stages.yaml"
+    stages.write_text(stages.read_text().replace("  number: 3\n", "  number: 3  # agreed with the risk team\n"))
+    assert "risk team" in stages.read_text()
+
+
+AMENDED = {
+    "another subject": ("iris: promote 3, as agreed with the risk team", None),
+    "another reason": (None, None),
+    "a comment in the file": ("", comment_in_yaml),
+}
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["on the same base", "on an older base"])
+@pytest.mark.parametrize("how", AMENDED)
+def test_a_commit_that_a_person_amended_is_not_touched(how, behind, shared, ann, git, monkeypatch):
+    first = proposed(ann, promotion)
+    git(shared.ann, "fetch", "-q")
+    git(shared.ann, "switch", "-q", PROMOTION)
+    message = git(shared.ann, "log", "-1", "--format=%B")
+    subject, edit = AMENDED[how]
+    if edit:
+        edit(shared.ann)
+    head, _, rest = message.partition("\n\n")
+    new = message if edit else f"{subject}\n\n{rest}" if subject else f"{head}\n\nagreed with the risk team\n\n{rest}"
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2040-01-01T00:00:00Z")
+    git(shared.ann, "commit", "-q", "-a", "--amend", "-m", new)
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
+    git(shared.ann, "push", "-q", "--force", "origin", PROMOTION)
+    git(shared.ann, "switch", "-q", "main")
+    if behind:
+        with Registry.open(shared.bob) as bob:
+            bob.register("iris")
+        git(shared.bob, "push", "-q")
+    theirs = branches(shared.hub, git)[PROMOTION]
+
+    with pytest.raises(ConflictError, match=f"branch '{PROMOTION}' of origin has (another reason or message|files that were edited by hand), by .*: nothing was changed"):
+        proposed(ann, promotion)
+
+    assert branches(shared.hub, git)[PROMOTION] == theirs != first.commit
+
+
+def test_the_reason_of_another_person_is_not_overwritten_and_they_are_named(shared, ann, git):
+    first = proposed(ann, promotion, reason="passed the A/B test")
+    git(shared.bob, "config", "user.name", "Bob")
+
+    with Registry.open(shared.bob) as bob, pytest.raises(ConflictError, match="has another reason or message, by Name: nothing was changed"):
+        proposed(bob, promotion, reason="mine")
+
+    assert branches(shared.hub, git)[PROMOTION] == first.commit
+
+
+def test_a_model_that_another_would_create_with_another_card_is_not_overwritten(shared, ann, bob, git):
+    def write(description):
+        def act(tx):
+            tx.register("new", "1.0")
+            tx.update_model("new", description=description)
+
+        return act
+
+    first = proposed(ann, write("of ann"))
+
+    with pytest.raises(ConflictError, match="nothing was changed"):
+        proposed(bob, write("of bob"))
+
+    assert branches(shared.hub, git)[first.branch] == first.commit
 
 
 def test_a_branch_of_that_name_that_a_person_made_is_not_touched(shared, ann, git):

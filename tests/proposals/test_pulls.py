@@ -15,13 +15,13 @@ from tests.proposals.test_propose import fingerprint
 
 def test_the_open_branches_are_listed_as_they_would_land(ann, bob, shared, git):
     proposed(ann, promotion)
-    proposed(ann, lambda tx: tx.register("iris", "1.0.5"))
+    other = proposed(ann, lambda tx: tx.register("iris", "1.0.5")).branch
 
     found = {each.branch: each for each in bob.proposals().open()}
 
     assert {branch: (each.state, each.changes) for branch, each in found.items()} == {
         PROMOTION: ("waiting", ("iris: promote 3 to production, archiving 1",)),
-        "gitreg/iris/register-1.0.5": ("waiting", ("iris: register 4 (1.0.5)",)),
+        other: ("waiting", ("iris: register 4 (1.0.5)",)),
     }
     assert found[PROMOTION].review is None
     assert "no forge" in found[PROMOTION].reasons[0]
