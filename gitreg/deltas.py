@@ -76,9 +76,15 @@ class _Streamed:
 
 
 def _pair(snapshot: Snapshot, kind: str, file: FileChange, lenient: bool, *, keep: bool = True) -> tuple[Any, Any] | None:
-    """Return the record before and after; None where a file is invalid and *lenient* is given."""
+    """Return the record before and after; None where a file is invalid and *lenient* is given, but pointers that were count as empty then."""
     try:
-        return _record(snapshot, kind, file.old, f"(before) {file.path}", keep=keep), _record(snapshot, kind, file.new, file.path, keep=keep)
+        now = _record(snapshot, kind, file.new, file.path, keep=keep)
+        try:
+            return _record(snapshot, kind, file.old, f"(before) {file.path}", keep=keep), now
+        except InvalidError as error:
+            if lenient and kind == "stages" and not isinstance(error, DamagedError):
+                return None, now
+            raise
     except InvalidError as error:
         if lenient and not isinstance(error, DamagedError):
             return None

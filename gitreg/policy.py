@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg import gates, records
-from gitreg.errors import ConflictError, GitregError, PolicyError
+from gitreg.errors import ConflictError, GitregError, InvalidError, PolicyError
 from gitreg.operations.stages import rollback_target
+from gitreg.records import Stages
+from gitreg.store.damage import DamagedError
+from gitreg.view import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,13 +63,33 @@ def judge(base: View, end: View, events: Sequence[Event], moves: Mapping[str, Se
 def objections(base: View, end: View, event: Event) -> tuple[Objection, ...]:
     """Return what the rules say to a stage that changed hands, in a change that is reviewed: nothing excuses it.
 
-    Only a return to the version that a rollback would go to is exempt, as a rollback is.
+    Only a return to the version that a rollback would go to is exempt, as a rollback is. Where the base's pointers are invalid
+    nobody held a stage, so nobody is exempt.
+
+    Raises:
+        InvalidError: a file that has to be asked is invalid, so that nobody can judge this.
+        NotFoundError: it is missing.
     """
     assert event.model
     assert event.stage
-    back = event.number is not None and event.number == _target(base, event.model, event.stage)
-    case = Case(event, base.config.stages[event.stage], forced=False, rollback=back)
+    rule = base.config.stages[event.stage]
+    if event.event != "promoted" or not (rule.from_ or rule.require or rule.occupied == "refuse"):
+        return ()
+    base = _legible(base, event.model)
+    case = Case(event, rule, forced=False, rollback=event.number == _target(base, event.model, event.stage))
     return tuple(_objections(base, end, case, guarded=False))
+
+
+def _legible(base: View, model: str) -> View:
+    """Return *base*; where its pointers of *model* are invalid, as if there were none."""
+    try:
+        base.find_stages(model)
+    except DamagedError:
+        raise
+    except InvalidError:
+        base = Draft(base)
+        base.pointers[model] = Stages()
+    return base
 
 
 def _case(base: View, event: Event, moves: Sequence[Move]) -> Case:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gitreg import policy
 from gitreg.deltas import delta
-from gitreg.errors import InvalidError, NotFoundError
+from gitreg.errors import InvalidError, NotFoundError, PolicyError
 from gitreg.operations import events as eventlog
 from gitreg.records import Finding, alike
 from gitreg.review.reading import first
@@ -20,6 +20,7 @@ from gitreg.store.explain import dotted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitreg.errors import GitregError
     from gitreg.operations.events import Delta
     from gitreg.records import Event, Manifest, ModelCard, Stages
     from gitreg.review.landing import Landing
@@ -129,12 +130,16 @@ def _moves(landing: Landing, base: Snapshot, found: Delta) -> Iterator[Finding]:
 
 def _judged(landing: Landing, base: Snapshot, event: Event) -> Iterator[Finding]:
     path, line = _place(landing, event)
+    for error in _objections(landing, base, event):
+        yield Finding(rule="T04", path=path, line=line, message=f"{event.stage}: {error.message}", fix=error.hint)
+
+
+def _objections(landing: Landing, base: Snapshot, event: Event) -> Iterator[GitregError]:
+    """Yield what the rules of the base say to a promotion; what cannot be judged is refused."""
     try:
-        objections = policy.objections(base, landing.end, event)
-    except (InvalidError, NotFoundError):  # a state rule names that file
-        return
-    for objection in objections:
-        yield Finding(rule="T04", path=path, line=line, message=f"{event.stage}: {objection.error.message}", fix=objection.error.hint)
+        yield from (objection.error for objection in policy.objections(base, landing.end, event))
+    except (InvalidError, NotFoundError) as error:
+        yield PolicyError("{model}@{number} cannot be judged: {why}", model=event.model, number=event.number, why=error.message, hint="mend that file first, in a change of its own")
 
 
 def _former(landing: Landing, base: Snapshot, event: Event, stages: Stages | None) -> Iterator[Finding]:
