@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.snapshot import Snapshot
 
+_CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7})", re.MULTILINE)
 _SCRAP = re.compile(r"\.yaml\.gitreg-\d+$")
 _ENCODERS: dict[str, Any] = {
     "card": (documents.decode_card, documents.encode_card),
@@ -47,7 +48,9 @@ def fixed(base: Snapshot, *, write: bool = True) -> tuple[str, ...]:
     data = {path: found for path in paths if layout.place(path).kind in ("stages", *_ENCODERS) and (found := _read(root, path)) is not None}
     data = {path: found for path, found in data.items() if _plain(found) != _plain(base.bytes_of(path) or b"")}  # git may list what was only touched
     config = _config(root, base)
-    texts = {path: _text(base, config, path, found) for path, found in data.items()}
+    texts = {path: _mended(base, config, path, found) for path, found in data.items()}
+    for path in (path for path in data if layout.place(path).kind == "stages"):
+        _known(base, root, path, _plain(data[path]))
     changed = {path: text for path, text in texts.items() if text != data[path]}
     for path in filter(_SCRAP.search, paths if write else ()):
         _drop(os.path.join(root, path))
@@ -107,6 +110,26 @@ def _read(root: str, path: str) -> bytes | None:
 def _config(root: str, base: Snapshot) -> Config:
     data = _read(root, layout.CONFIG)
     return documents.decode_config(data) if data is not None else base.config
+
+
+def _mended(base: Snapshot, config: Config, path: str, data: bytes) -> bytes:
+    """Return a file as a command would have written it; an error says what a person does then, for what is edited is in no commit yet."""
+    try:
+        return _text(base, config, path, data)
+    except InvalidError as error:
+        error.hint = error.hint or ("keep one side of each block there, then: gitreg fix" if _CONFLICT.search(data) else "mend it there, then: gitreg fix")
+        raise
+
+
+def _known(base: Snapshot, root: str, path: str, data: bytes) -> None:
+    """Raise where a stage is given to a version that is neither in *base*, nor in HEAD, nor in the worktree."""
+    model = layout.place(path).model
+    for stage, pointer in documents.decode_stages(data, path).pointers.items():
+        manifest = layout.manifest(model, pointer.number or 0)
+        if pointer.number is None or base.blob_id(manifest) or _read(root, manifest) is not None or base.repo.reader.info(f"HEAD:{base.prefix}{manifest}"):
+            continue
+        line = codec.line_of(data, (stage, "number"))
+        raise InvalidError(f"version {pointer.number} does not exist", path=path, line=line, field=f"{stage}.number", rule="R05", hint=f"gitreg list {model}")
 
 
 def _text(base: Snapshot, config: Config, path: str, data: bytes) -> bytes:

@@ -148,7 +148,7 @@ def _unknown(expression: str, name: str, line: int, column: int) -> Flaw:
         wrong = f"{name}() does not take these arguments" if name in _FUNCTIONS else f"there is no function {name!r}{_near(name, _FUNCTIONS)}"
         return Flaw(wrong, line, found + 1)
     root = name.partition(".")[0]
-    return Flaw(f"nothing is called {root!r}{_near(root, NAMES) or ': a gate knows candidate, current and model'}", line, found + 1 if found >= 0 else column)
+    return Flaw(f"nothing is called {root!r}{_near(root, NAMES) or '; a gate knows candidate, current and model'}", line, found + 1 if found >= 0 else column)
 
 
 # -- judging --------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from gitreg.errors import ConflictError, UsageError
+from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.records import ModelVersion, Receipt, settled
 from gitreg.verbs import Verbs
 
@@ -78,7 +78,10 @@ class Transaction(Verbs):
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
         draft, script = self._open(), self._script
         assert script is not None
-        change = operation(draft)
+        try:
+            change = operation(draft)
+        except NotFoundError as error:
+            raise (self._way.missing(error) if self._way else error) from None
         draft.put(change)
         script.add(operation, change)
         if reason:

@@ -11,6 +11,9 @@ from gitreg.store import layout
 from gitreg.store.gitrepo import GitRepo, checked_branch
 
 _URL = r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:"
+_USUAL = ("main", "master")
+_MOST_BRANCHES = 200  # that are looked at for a hint
+_PLAIN_REF = re.compile(r"refs/(?:heads|remotes/[A-Za-z0-9._-]+)/([A-Za-z0-9][A-Za-z0-9._/-]*)\Z")  # a hint is typed into a shell
 _SSH_HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*:"  # git takes this for a host as well, unless a folder is called so
 
 
@@ -69,8 +72,21 @@ def locate(path: str | None, branch: str | None, *, fetch: bool = True, since: s
         folder += "/" if folder else ""
         if _holds(repo, ref, folder):
             return Location(repo, ref, folder)
-    what = "has no commits yet" if repo.reader.info(ref) is None else f"holds no registry in {ref.removeprefix('refs/heads/')}"
-    raise NotFoundError("the repository of {folder!r} {what}", folder=os.path.abspath(start), what=what, hint="gitreg init")
+    unborn = repo.reader.info(ref) is None
+    what = "has no commits yet" if unborn else f"holds no registry in {ref.removeprefix('refs/heads/')}"
+    raise NotFoundError("the repository of {folder!r} {what}", folder=os.path.abspath(start), what=what, hint=(unborn and _elsewhere(repo)) or "gitreg init")
+
+
+def _elsewhere(repo: GitRepo) -> str:
+    """Return the command that goes to a branch of *repo* that holds a registry, a remote's where it has a worktree; empty where none is known."""
+    places = ("refs/heads", "refs/remotes") if repo.worktree else ("refs/heads",)
+    refs = repo.output("for-each-ref", "--format=%(refname)", *places).split("\n")[:_MOST_BRANCHES]
+    found = [match[1] for ref in refs if (match := _PLAIN_REF.match(ref)) and _holds(repo, ref, repo.prefix)]
+    names = [name for name in found if name != "HEAD" and not name.startswith("gitreg/")]
+    name = next((name for name in names if name in _USUAL), names[0] if names else "")
+    if not name:
+        return ""
+    return f"git switch {name}" if repo.worktree else f"git symbolic-ref HEAD refs/heads/{name}"
 
 
 def _at_address(url: str, branch: str | None, *, fetch: bool) -> Location:

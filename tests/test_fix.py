@@ -156,3 +156,33 @@ def test_a_file_that_was_only_touched_is_not_an_edit(iris, edit, git):
     os.utime(Path(iris.path, FIRST), (1, 1))
 
     assert fixed(iris) == ()
+
+
+def test_a_number_that_no_version_has_is_an_error_with_its_place_and_nothing_is_written(iris, edit):
+    edit(STAGES, PRODUCTION, "production:\n  number: 33\n")
+    before = Path(iris.path, STAGES).read_bytes()
+
+    with pytest.raises(InvalidError, match=rf"^{STAGES}:\d+: production\.number: version 33 does not exist$") as caught:
+        fixed(iris)
+
+    assert before.decode().splitlines()[caught.value.line - 1] == "  number: 33"
+    assert caught.value.hint == "gitreg list iris"
+    assert Path(iris.path, STAGES).read_bytes() == before
+
+
+def test_a_stage_may_be_given_to_a_version_that_is_only_in_the_worktree(iris, edit):
+    text = Path(iris.path, FIRST).read_text().replace("number: 1", "number: 4").replace('version: "1"', 'version: "4"')
+    Path(iris.path, "models/iris/versions/4.yaml").write_text(text)
+    edit(STAGES, PRODUCTION, "production:\n  number: 4\n")
+
+    assert STAGES in fixed(iris)
+
+
+@pytest.mark.parametrize(("text", "hint"), [("<<<<<<< ours\n  number: 3\n=======\n", "keep one side of each block there, then: gitreg fix"), ("production: [\n", "mend it there, then: gitreg fix")])
+def test_what_cannot_be_read_is_mended_where_it_stands_for_check_reads_commits_only(iris, edit, text, hint):
+    edit(STAGES, PRODUCTION, text)
+
+    with pytest.raises(InvalidError) as caught:
+        fixed(iris)
+
+    assert caught.value.hint == hint

@@ -242,3 +242,27 @@ def test_an_address_that_would_run_a_program_is_wrong_usage(url, tmp_path, monke
         locate(url, None)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("unborn", ["master", "main"])
+def test_a_clone_whose_branch_has_no_commit_is_told_the_branch_that_has_the_registry(git, found, iris, tmp_path, unborn):
+    git(tmp_path, "init", "-q", "--bare", "--initial-branch", unborn, "hub.git")
+    git(iris.path, "push", "-q", str(tmp_path / "hub.git"), "HEAD:refs/heads/trunk")
+    git(tmp_path, "clone", "-q", "hub.git", "clone")
+
+    with pytest.raises(NotFoundError, match="has no commits yet") as caught:
+        found(tmp_path / "clone")
+
+    assert caught.value.hint == "git switch trunk"
+    git(tmp_path / "clone", *caught.value.hint.split()[1:])
+    assert found(tmp_path / "clone") == ("refs/heads/trunk", "")
+
+
+def test_a_branch_whose_name_a_shell_would_run_is_not_advised(git, found, iris, tmp_path):
+    git(tmp_path, "init", "-q", "--initial-branch", "main", "clone")
+    git(tmp_path / "clone", "fetch", "-q", iris.path, "HEAD:refs/remotes/origin/$(reboot)")
+
+    with pytest.raises(NotFoundError) as caught:
+        found(tmp_path / "clone")
+
+    assert caught.value.hint == "gitreg init"

@@ -103,7 +103,7 @@ def _for_program(args: Sequence[str]) -> bool:
 
 
 def _sentence(text: str) -> str:
-    text = text.strip().removesuffix(".")
+    text = text.strip().removesuffix(".").replace("\n\t", " ")  # click lists choices so
     return text[:1].lower() + text[1:]
 
 

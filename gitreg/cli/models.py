@@ -117,7 +117,9 @@ def update_model(name: str, **given: Any) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options.writing
 def delete_model(name: str, reason: str, force: bool, yes: bool) -> None:
-    """Mark a model deleted: its versions are yanked, its stages vacated, its name is not reused.
+    """Mark a model deleted.
+
+    Its versions are yanked, its stages vacated, and its name is never used again.
 
     \b
     Example:

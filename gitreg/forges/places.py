@@ -52,11 +52,12 @@ def located(remote: str, env: Mapping[str, str], *, kind: str = "", api: str = "
         NotFoundError: the address is no host's, or nothing says which kind of forge it is.
         UsageError: what the person configured is no kind, or no address.
     """
+    wanted = _kind(env.get("GITREG_FORGE") or kind)
     address = _address(remote)
     configured = (env.get("GITREG_FORGE_API") or api).rstrip("/")
     if configured:
         _checked(configured)
-    found = _kind(env.get("GITREG_FORGE") or kind) or _known(address, env)
+    found = wanted or _known(address, env)
     if found is None:
         raise NotFoundError("nothing says which kind of forge {host} is", host=address.host, hint="git config gitreg.forge github   (or gitlab, gitea)")
     programs = configured or _told(found, address, env)

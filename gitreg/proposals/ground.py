@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, NotFoundError
+from gitreg.proposals import naming
 from gitreg.store import remote as remotes
+from gitreg.store import tips
 from gitreg.store.gitrepo import checked_branch
 from gitreg.store.snapshot import Snapshot
 
@@ -61,7 +63,7 @@ class Ground(NamedTuple):
         own = self.location.ref.removeprefix("refs/heads/") if self.location.remote else None
         branch = self.config().branch or own or remotes.head(self.repo, remote.name)
         if branch is None:
-            raise NotFoundError("{remote} does not say which branch is the truth", remote=remote.name, hint="add a line to gitreg.yaml: branch: main")
+            raise NotFoundError("{remote} does not say which branch is the truth", remote=remote.name, hint=self._named(remote))
         return remote._replace(branch=checked_branch(branch))
 
     def base(self, truth: Remote) -> Snapshot:
@@ -77,7 +79,7 @@ class Ground(NamedTuple):
             error.hint = f"git ls-remote {truth.name}"  # offline is no way out
             raise
         if commit is None:
-            raise NotFoundError("{remote} has no branch {branch!r}", remote=truth.name, branch=truth.branch, hint=f"git push {truth.name} {truth.branch}")
+            raise NotFoundError("{remote} has no branch {branch!r}", remote=truth.name, branch=truth.branch, hint=self._sent(truth))
         found = self.at(commit)
         if found.blob_id("gitreg.yaml") is None:
             raise NotFoundError(
@@ -85,6 +87,33 @@ class Ground(NamedTuple):
                 hint="add a line to gitreg.yaml: branch: BRANCH",
             )  # fmt: skip
         return found
+
+
+    def _named(self, remote: Remote) -> str:
+        """Return what to do where *remote* has no HEAD that is a branch: to name one that it has, or to send it one."""
+        there = _branches(remote)
+        here = self._here()
+        known = next((name for name in (here, "main", "master", *there) if name in there), "")
+        return f"add a line to gitreg.yaml: branch: {known}" if known else f"git push {remote.name} {here or 'HEAD:main'}"
+
+    def _sent(self, truth: Remote) -> str:
+        """Return what to do where a remote has not the branch *truth*: to send what is here, or to name one that it has."""
+        if self.repo.commit(f"refs/heads/{truth.branch}"):
+            return f"git push {truth.name} {truth.branch}"
+        there = _branches(truth)
+        if there:
+            return f"name a branch that {truth.name} has in gitreg.yaml: branch: {there[0]}"
+        return f"git push {truth.name} {self._here() or 'HEAD'}:refs/heads/{truth.branch}"
+
+    def _here(self) -> str:
+        """Return the branch that is read here, empty where HEAD is detached."""
+        return self.location.ref.removeprefix("refs/heads/") if self.location.ref != "HEAD" else ""
+
+
+def _branches(remote: Remote) -> list[str]:
+    """Return the branches of *remote* that may be the truth, as a person would guess it."""
+    found = (ref.removeprefix("refs/heads/") for ref in tips.seen(remote, ["refs/heads/*"]))
+    return sorted((name for name in found if not name.startswith(naming.FOLDER)), key=lambda name: (name not in ("main", "master"), name))
 
 
 def _usual(repo: GitRepo) -> str:

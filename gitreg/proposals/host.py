@@ -18,6 +18,7 @@ class Host(NamedTuple):
     place: Place | None = None
     forge: Forge | None = None
     why: str = ""
+    hint: str = ""  # what would make a forge known
 
     def entered(self) -> Forge:
         """Return the forge.
@@ -29,7 +30,7 @@ class Host(NamedTuple):
         if self.forge:
             return self.forge
         if self.place is None:
-            raise NotFoundError("{why}", why=self.why, hint="git config gitreg.forge github")
+            raise NotFoundError("{why}", why=self.why, hint=self.hint)
         raise PolicyError("{why}", why=self.why, hint="set it in the environment, or add --via gh or --via glab")
 
 
@@ -50,7 +51,7 @@ def of(remote: Remote, via: str | None = None) -> Host:
     except NotFoundError as error:
         if via:
             raise
-        return Host(why=error.message)
+        return Host(why=error.message, hint=error.hint or "gitreg pr list")
     from gitreg.forges import connect, tokens
 
     if via:

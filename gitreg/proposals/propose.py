@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from gitreg.errors import BusyError, ConflictError, GitregError
+from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
 from gitreg.forges.base import Proposal
-from gitreg.names import shown
+from gitreg.names import Selector, shown
 from gitreg.proposals import branches, host, naming
 from gitreg.proposals.records import Proposed
 from gitreg.review import judge
@@ -57,6 +57,18 @@ class Way:
         base = self._ground.base(truth)
         return transaction.Start(base.commit, base.commit, truth), base
 
+    def missing(self, error: NotFoundError) -> NotFoundError:
+        """Return *error*, or the one that says more, where the branch here has the model or version that the remote's has not."""
+        truth, location = self._ground.truth(), self._ground.location
+        here = self._ground.repo.commit(location.ref)
+        model, what = (error.facts.get(fact) for fact in ("model", "what"))
+        if location.remote or not (here and model and _has(self._ground.at(here), model, str(what or error.facts.get("number") or ""))):
+            return error
+        name = location.ref.removeprefix("refs/heads/")
+        to_push = f"git push {truth.name} {name}" if name == truth.branch else f"git push {truth.name} {name}, and have it merged"
+        hint = "gitreg sync" if self._ground.config().remote and name == truth.branch else to_push
+        return NotFoundError("{branch} of {remote} does not have it yet, only this clone has: {said}", branch=truth.branch, remote=truth.name, said=error.message, hint=hint)
+
     def proposed(self, begun: transaction.Start, wording: Wording) -> Proposed:
         """Propose what the transaction *begun* came to, and return what became of it; see :meth:`Registry.proposal`."""
         assert begun.draft
@@ -99,6 +111,14 @@ class Way:
         why = f"\n{inert(reason)}\n" if reason else ""
         found = judge.explained(self._ground.repo, location.prefix, self._ground.cache, change, occasion.now)
         return markdown(found, COMMENT - len(why.encode())) + why
+
+
+def _has(view: Snapshot, model: str, what: str) -> bool:
+    """Tell whether *view* has a model, and the version of it that is asked for."""
+    try:
+        return view.find_card(model) is not None and (not what or view.number(Selector(model, what)) > 0)
+    except GitregError:
+        return False
 
 
 def _one_repository(remote: Remote) -> None:

@@ -5,6 +5,7 @@ Whoever made it and however: it is judged from objects, by the rules of the bran
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from gitreg.deltas import FileChange, delta
 from gitreg.errors import InvalidError
 from gitreg.operations import events as eventlog
+from gitreg.proposals import naming
 from gitreg.proposals.records import Standing
 from gitreg.records import Stages
 from gitreg.review import judge
@@ -126,7 +128,7 @@ def standing(ground: Ground, base: Snapshot, truth: str, candidate: Candidate) -
     if found is None:
         return None
     state, reasons = _state(found, candidate)
-    stands = told(candidate, truth, state, changes=tuple(_sentences(found.events)) or (found.said,), reasons=reasons, next=_next(state, candidate, found, truth))
+    stands = told(candidate, truth, state, changes=tuple(_sentences(found.events)) or (found.said,), reasons=reasons, next=_next(state, candidate, found, ground))
     return stands if candidate.pull else replace(stands, title=found.said)
 
 
@@ -177,13 +179,22 @@ def _against(found: Case, pull: Pull | None) -> list[tuple[State, str]]:
     return against
 
 
-def _next(state: State, candidate: Candidate, found: Case, truth: str) -> str:
+def _next(state: State, candidate: Candidate, found: Case, ground: Ground) -> str:
     """Return the command or the address that goes on from there."""
     if state in ("outdated", "conflict"):
-        return _anew(found.events) or f"gitreg rebase {truth}"
+        return _anew(found.events) or _by_hand(candidate, ground)
     if state == "failing" and found.findings:
         return f"gitreg check {found.base.commit[:12]}..{candidate.commit[:12]}"
     return candidate.pull.url if candidate.pull else ""
+
+
+def _by_hand(candidate: Candidate, ground: Ground) -> str:
+    """Return how a branch is brought up to date that no command is known to make anew: gitreg's own by the same command, a person's by replaying it."""
+    if candidate.branch.startswith(naming.FOLDER):
+        return "propose it again: the command that made it, with --pr"
+    if ":" in candidate.branch or ground.location.remote:  # in a fork, or there is no clone here
+        return candidate.pull.url if candidate.pull else ""
+    return f"git fetch && git switch {quote(candidate.branch)} && gitreg rebase"
 
 
 def _anew(events: tuple[Event, ...]) -> str:

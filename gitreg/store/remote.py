@@ -29,6 +29,7 @@ _TRIES = 5
 _HELD = (0.2, 0.4, 0.8, 1.6)  # seconds until who has the branch's lock at the remote is asked for it again
 _MISFIT = re.compile(r"--mirror\b.* refspec|receiving end does not support")  # a push that the person's git is configured for
 _BROKEN = re.compile(r"^(?:fatal:|error: RPC failed|send-pack:)", re.MULTILINE)
+OFFLINE = "--offline writes here only, and gitreg sync sends it later"
 _NO_BRANCH = "couldn't find remote ref"
 
 
@@ -139,7 +140,7 @@ class Remote(NamedTuple):
 
     def unreachable(self, err: str) -> BusyError:
         """Return the error for what git complained of."""
-        return BusyError("{remote} cannot be reached: {said}", remote=self.name, said=said(err), hint="--offline writes here only, and gitreg sync sends it later")
+        return BusyError("{remote} cannot be reached: {said}", remote=self.name, said=said(err), hint=OFFLINE)
 
     def _has(self, commit: str, broke: str) -> bool:
         theirs = self._seen(commit, broke)
