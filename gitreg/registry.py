@@ -45,11 +45,12 @@ class Registry(Reads, Verbs):
         self._turn = threading.Lock()
 
     @classmethod
-    def init(cls, path: str | os.PathLike[str] = ".", *, branch: str | None = None, ci: str | None = None) -> Registry:
+    def init(cls, path: str | os.PathLike[str] = ".", *, branch: str | None = None, ci: str | None = None, package: str | None = None) -> Registry:
         """Make a registry in the folder *path*, and the repository where there is none, in one commit.
 
         With *branch* the registry lives on a branch of its own, which is kept in no worktree. With *ci*, ``github`` or
-        ``gitlab``, the commit has the workflows that review and deploy there.
+        ``gitlab``, the commit has the workflows that review and deploy there; *package* is what pip installs in them
+        (default: the repository and commit that this gitreg was installed from, if they are known).
 
         Raises:
             ConflictError: there is a registry already, or a file is in the way.
@@ -57,7 +58,7 @@ class Registry(Reads, Verbs):
         """
         from gitreg import setup
 
-        return cls(setup.initialised(os.fspath(path), branch, now(), ci))
+        return cls(setup.initialised(os.fspath(path), branch, now(), ci, package))
 
     @classmethod
     def open(
@@ -294,8 +295,10 @@ class Registry(Reads, Verbs):
         with self._turn:
             return sync.synced(self._target()._replace(remote=self._shared), stages, self.occasion(), rehearsal=self._dry_run)
 
-    def add_ci(self, host: str) -> Receipt:
+    def add_ci(self, host: str, package: str | None = None) -> Receipt:
         """Commit the workflows that *host*, ``github`` or ``gitlab``, reviews and deploys this registry with; those that are there stay.
+
+        *package* is what pip installs in them (default: the repository and commit that this gitreg was installed from, if they are known).
 
         Raises:
             ConflictError: a file of that name says something else; nothing is changed.
@@ -303,7 +306,7 @@ class Registry(Reads, Verbs):
         from gitreg import setup
 
         with self._turn:
-            return setup.equipped(self._target(), self._location, host, self.occasion(), rehearsal=self._dry_run)
+            return setup.equipped(self._target(), self._location, host, self.occasion(), package=package, rehearsal=self._dry_run)
 
     def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
         """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""

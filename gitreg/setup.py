@@ -65,17 +65,18 @@ class Site(NamedTuple):
     tip: str | None
     prefix: str
 
-    def files(self, host: str | None) -> dict[str, bytes]:
+    def files(self, host: str | None, package: str | None) -> dict[str, bytes]:
         """Return what the first commit holds, by path from the repository's top: the registry, and what CI at *host* needs."""
         folder = os.path.join(self.repo.worktree, self.prefix) if self.repo.worktree and self.ref == self.repo.head_ref() else None
         files = {self.prefix + path: data for path, data in first_files().items()} | driver.attributes(self.repo, self.tip, self.prefix, folder)
         if host is None:
             return files
-        return ci.missing(self.repo, self.tip, ci.files(host, ci.Site(self.ref.removeprefix("refs/heads/"), self.prefix))) | files
+        wanted = ci.files(host, ci.Site(self.ref.removeprefix("refs/heads/"), self.prefix, package))
+        return ci.missing(self.repo, self.tip, wanted, package=package is not None) | files
 
 
-def initialised(path: str, branch: str | None, now: datetime, host: str | None = None) -> Location:
-    """Return the location of a new registry in the folder *path*, on *branch* if one is given, with what CI at *host* needs.
+def initialised(path: str, branch: str | None, now: datetime, host: str | None = None, package: str | None = None) -> Location:
+    """Return the location of a new registry in the folder *path*, on *branch* if one is given, with what CI at *host* needs to install *package*.
 
     Raises:
         ConflictError: there is one already, HEAD is detached, or a file is in the way.
@@ -83,10 +84,10 @@ def initialised(path: str, branch: str | None, now: datetime, host: str | None =
     """
     if branch:
         checked_branch(branch)
-    if branch and host:
-        ci.files(host, ci.Site(branch, ""))  # a name that does not do is told before anything is made
+    if host:
+        ci.files(host, ci.Site(branch or "", "", package))  # a name that does not do is told before anything is made
     site = _site(_repository(path), path, branch)
-    files = site.files(host)
+    files = site.files(host, package)
     if branch and site.tip is None and site.ref == site.repo.head_ref():
         branch = None
     _commit(site, files, now)
@@ -96,7 +97,7 @@ def initialised(path: str, branch: str | None, now: datetime, host: str | None =
     return Location(site.repo, site.ref, site.prefix)
 
 
-def rehearsed(path: str, branch: str | None, host: str | None = None) -> Receipt:
+def rehearsed(path: str, branch: str | None, host: str | None = None, package: str | None = None) -> Receipt:
     """Return what :func:`initialised` would commit; nothing is made, neither folder nor repository.
 
     Raises:
@@ -110,14 +111,14 @@ def rehearsed(path: str, branch: str | None, host: str | None = None) -> Receipt
         except NotFoundError:
             gitrepo.create(scratch)
             repo = GitRepo.discover(scratch)
-        files = _site(repo, path, branch, rehearsal=True).files(host)
+        files = _site(repo, path, branch, rehearsal=True).files(host, package)
         repo.close()
     new = (difflib.unified_diff([], data.decode().splitlines(keepends=True), "/dev/null", f"b/{name}") for name, data in sorted(files.items()))
     return Receipt(changed=True, message=_SUBJECT, diff="".join(line for diff in new for line in diff))
 
 
-def equipped(target: Target, location: Location, host: str, occasion: Occasion, *, rehearsal: bool = False) -> Receipt:
-    """Commit what CI at *host* needs beside the registry at *location*, as far as it is not there; a *rehearsal* only tells.
+def equipped(target: Target, location: Location, host: str, occasion: Occasion, *, package: str | None = None, rehearsal: bool = False) -> Receipt:
+    """Commit what CI at *host* needs beside the registry at *location* to install *package*, as far as it is not there; a *rehearsal* only tells.
 
     Raises:
         ConflictError: a file of that name says something else; nothing is changed.
@@ -127,8 +128,9 @@ def equipped(target: Target, location: Location, host: str, occasion: Occasion, 
 
     def planned(base: Snapshot) -> transaction.Plan:
         there = inner(base.commit)
-        site = ci.Site(_truth(location, there.config), prefix)
-        files = {path: (None, data.decode()) for path, data in ci.missing(repo, base.commit, ci.files(host, site)).items()}
+        site = ci.Site(_truth(location, there.config), prefix, package)
+        missing = ci.missing(repo, base.commit, ci.files(host, site), package=package is not None)
+        files = {path: (None, data.decode()) for path, data in missing.items()}
         text = message.written(f"registry: add what CI at {host} needs", "", os.urandom(16).hex(), ())
         return transaction.Plan(base, Draft(there), None, files, (), text)
 

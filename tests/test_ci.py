@@ -31,7 +31,8 @@ from tests.pages import ROOT
 
 TOOLS = Path(sys.executable).parent
 ZEROS = "0" * 40
-HOME = ci.Site("main", "")
+OURS = "gitreg[review] @ git+https://example.org/tools/gitreg@" + "1f" * 20
+HOME = ci.Site("main", "", OURS)
 
 
 # -- how a host runs a step ----------------------------------------------------------------------------------
@@ -131,6 +132,11 @@ def shop(tmp_path_factory):
     return wheel(tmp_path_factory.mktemp("shop")).parent
 
 
+def boxed(shop: Path) -> str:
+    """Return the requirement that installs the wheel in *shop*, by its address."""
+    return f"gitreg[review] @ file://{next(shop.glob('*.whl'))}"
+
+
 def offline(shop: Path) -> dict[str, str]:
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shop), "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1"}
 
@@ -157,18 +163,29 @@ def test_every_job_installs_gitreg_in_the_same_way(file, job):
     steps, env = steps_of(file, job)
     first, _ = steps_of("gitreg-review", "check")
 
-    assert (steps[0], env["PACKAGE"]) == (first[0], f"gitreg[review]=={gitreg.__version__}")
+    assert (steps[0], env["PACKAGE"]) == (first[0], OURS)
 
 
 def test_the_first_step_installs_gitreg(tmp_path, shop):
     runner = Runner(tmp_path, {}, {"PATH": f"{TOOLS}:{os.environ['PATH']}", "HOME": str(tmp_path), **offline(shop)})
-    steps, env = steps_of("gitreg-review", "check")
+    steps, env = steps_of("gitreg-review", "check", ci.Site("main", "", boxed(shop)))
 
     ran = runner.run(steps[:1], env=env, without=())
 
     assert ran.ok, ran.said
     completed(runner.temp / "gitreg")
     assert runs(runner.temp / "gitreg")
+
+
+@pytest.mark.parametrize(("file", "job"), [("gitreg-review", "check"), ("gitreg-review", "comment"), ("gitreg-deploy", "deploy")])
+def test_a_job_that_is_not_told_what_to_install_says_so_and_installs_nothing(tmp_path, file, job):
+    runner = Runner(tmp_path, {}, {"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+    steps, env = steps_of(file, job, ci.Site("main", "", None))
+
+    ran = runner.run(steps[:1], env=env, without=())
+
+    assert (ran.ok, ran.said) == (False, "::error::PACKAGE is empty: say in this workflow's file what pip installs, an address of gitreg with its full commit\n")
+    assert not (runner.temp / "gitreg").exists()
 
 
 # -- a host with one repository ------------------------------------------------------------------------------
@@ -270,7 +287,7 @@ def test_a_sound_pull_request_passes_and_its_meaning_is_in_the_summary(hosted, j
 
     assert ran.ok, ran.said
     assert "fit to land" in ran.summary
-    assert "<code>iris: promote 3 to production, archiving 1</code>" in ran.summary
+    assert "`iris: promote 3 to production, archiving 1`" in ran.summary
 
 
 def test_a_pull_request_is_judged_as_it_would_land_where_the_branch_has_moved_on(hosted, judge):
@@ -324,7 +341,7 @@ def test_the_pull_request_that_brings_the_registry_is_judged_by_its_own_files(gi
 
 
 def test_a_registry_in_a_folder_is_judged_there_whatever_the_change_puts_above_it(git, tmp_path, judge):
-    site = ci.Site("main", "ml/models/")
+    site = ci.Site("main", "ml/models/", OURS)
     hosted = Hosted(tmp_path, git, site)
     base = hosted.head()
     (hosted.clone / "gitreg.yaml").write_text("format: 1\nstages: {production: {}}\n")
@@ -724,12 +741,21 @@ def merge_request(head: str, **more: str) -> dict[str, str]:
 
 
 def test_the_first_line_of_the_pipeline_installs_gitreg(hermetic, shop, tmp_path):
-    jobs = pipeline()
+    jobs = pipeline(ci.Site("main", "", boxed(shop)))
     env = {"PATH": f"{TOOLS}:{os.environ['PATH']}", "HOME": str(hermetic), "TMPDIR": str(tmp_path), **offline(shop), **jobs[".gitreg"]["variables"]}
 
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", jobs[".gitreg"]["before_script"][0] + 'test -x "$gitreg"'], check=False, capture_output=True, text=True, env=env)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_pipeline_that_is_not_told_what_to_install_says_so(hermetic):
+    jobs = pipeline(ci.Site("main", "", None))
+    env = {"PATH": os.environ["PATH"], "HOME": str(hermetic), **jobs[".gitreg"]["variables"]}
+
+    done = subprocess.run(["bash", "-eo", "pipefail", "-c", jobs[".gitreg"]["before_script"][0]], check=False, capture_output=True, text=True, env=env)
+
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "PACKAGE is empty: say in this pipeline's file what pip installs, an address of gitreg with its full commit\n")
 
 
 def test_a_merge_request_is_judged_and_reported(gitlab, piped):
@@ -815,9 +841,10 @@ def test_the_component_is_what_init_writes_with_its_inputs_filled_in():
 
     assert ci.component() == f"{head}\n---\n{body}", "write it anew: gitreg.ci.component()"
     assert set(re.findall(r"\$\[\[ inputs\.(\w+) \]\]", body)) == set(inputs)
-    assert all(about["description"] and "default" in about for about in inputs.values())
+    assert all(about["description"] for about in inputs.values())
+    assert [name for name, about in inputs.items() if "default" not in about] == ["package"]  # GitLab asks for it: no name is installed unseen
     assert "[[" not in ci.files("gitlab", HOME)[".gitlab/gitreg.yml"].decode()
-    assert yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda match: inputs[match[1]]["default"], body)) == pipeline()
+    assert yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda match: inputs[match[1]].get("default", OURS), body)) == pipeline()
 
 
 # -- judged by others ----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitreg.records import Receipt
+    from gitreg.registry import Registry
     from gitreg.transactions import Transaction
 
 _REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the commit.")
@@ -66,8 +67,9 @@ def printed(asked: options.Settings, receipt: Receipt, *, selector: bool = True)
 @click.argument("path", required=False, default=".", type=click.Path())
 @click.option("--branch", "own_branch", metavar="BRANCH", help="Keep the registry on a branch of its own, in no worktree.")
 @click.option("--ci", type=click.Choice(["github", "gitlab"]), help="Add the workflows that review and deploy there, to a registry that is there already too.")
+@click.option("--package", metavar="SPEC", help="With --ci: what pip installs there, such as 'gitreg[review] @ git+https://HOST/PATH@COMMIT'. Default: what this gitreg was installed from.")
 @options.making
-def init(path: str, own_branch: str | None, ci: str | None) -> None:
+def init(path: str, own_branch: str | None, ci: str | None, package: str | None) -> None:
     """Make a registry, and its repository where there is none.
 
     In PATH (default: here), with one commit.
@@ -85,18 +87,32 @@ def init(path: str, own_branch: str | None, ci: str | None) -> None:
     asked = options.settings()
     options.refuse(asked, at=True, no_fetch=True)
     folder, branch = path if path != "." or not asked.registry else asked.registry, own_branch or asked.branch
+    if package is not None and not ci:
+        raise UsageError("--package says what CI installs: it needs --ci", hint="gitreg init --help")
     there = setup.existing(folder, branch) if ci else None
     if ci and there:
         with Registry(there, dry_run=asked.dry_run) as registry:
-            printed(asked, registry.add_ci(ci))
+            printed(asked, registry.add_ci(ci, package))
+            _told(asked, registry, ci)
     elif asked.dry_run:
-        printed(asked, setup.rehearsed(folder, branch, ci))
+        printed(asked, setup.rehearsed(folder, branch, ci, package))
     else:
-        with Registry.init(folder, branch=branch, ci=ci) as registry:
+        with Registry.init(folder, branch=branch, ci=ci, package=package) as registry:
             place = os.path.join(registry.root, registry.location.prefix) if registry.root else registry.path
             render.remark(asked, f"registry created in {shown(place.rstrip('/'))} on branch {shown(registry.location.ref.removeprefix('refs/heads/'))}; next: gitreg register MODEL")
-    if ci and not asked.dry_run:
-        render.remark(asked, _LOCK[ci])
+            _told(asked, registry, ci)
+
+
+def _told(asked: options.Settings, registry: Registry, host: str | None) -> None:
+    """Say what CI at *host* still lacks, which only a person can know or do."""
+    from gitreg import ci
+
+    if host is None or asked.dry_run:
+        return
+    blank = ci.blank(registry.location.repo, registry.location.ref, host)
+    if blank:
+        render.remark(asked, f"PACKAGE is empty in {' and '.join(blank)}: fill in what pip installs there, such as {ci.source.EXAMPLE}")
+    render.remark(asked, _LOCK[host])
 
 
 _LOCK = {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Said
@@ -7,22 +9,51 @@ from tests.cli.conftest import Said
 CREATED = "registry created in /tmp/models on branch main; next: gitreg register MODEL\n"
 GITHUB = "nothing is locked yet: name owners in .github/CODEOWNERS, then protect the branch and require 'gitreg check' (docs: how-to/review-on-github)\n"
 GITLAB = "nothing is locked yet: name owners in .gitlab/CODEOWNERS, then protect the branch and require pipelines to succeed (docs: how-to/review-on-gitlab)\n"
+OURS = "gitreg[review] @ git+https://example.org/tools/gitreg@" + "1f" * 20
+EMPTY = "PACKAGE is empty in {}: fill in what pip installs there, such as gitreg[review] @ git+https://HOST/PATH@COMMIT\n"
+WORKFLOWS = EMPTY.format(".github/workflows/gitreg-review.yml and .github/workflows/gitreg-deploy.yml")
+PIPELINE = EMPTY.format(".gitlab/gitreg.yml")
 
 
-@pytest.mark.parametrize(("host", "lock"), [("github", GITHUB), ("gitlab", GITLAB)])
+@pytest.mark.parametrize(("host", "lock"), [("github", WORKFLOWS + GITHUB), ("gitlab", PIPELINE + GITLAB)])
 def test_init_for_a_host_says_what_is_not_locked_yet(run, host, lock):
     assert run("init", "models", "--ci", host) == Said(0, "", CREATED + lock)
 
 
 def test_init_for_a_host_adds_to_a_registry_that_is_there_once(cli):
-    assert cli("init", "--ci", "github") == Said(0, "", "registry: add what CI at github needs [cccccccc]\n" + GITHUB)
-    assert cli("init", "--ci", "github") == Said(0, "", "nothing to do: it is so already\n" + GITHUB)
+    assert cli("init", "--ci", "github") == Said(0, "", "registry: add what CI at github needs [cccccccc]\n" + WORKFLOWS + GITHUB)
+    assert cli("init", "--ci", "github") == Said(0, "", "nothing to do: it is so already\n" + WORKFLOWS + GITHUB)
+
+
+@pytest.mark.parametrize(("host", "lock"), [("github", GITHUB), ("gitlab", GITLAB)])
+def test_init_for_a_host_with_what_to_install_has_nothing_more_to_ask_and_nothing_to_do_again(cli, iris, git, host, lock):
+    assert cli("init", "--ci", host, "--package", OURS) == Said(0, "", f"registry: add what CI at {host} needs [cccccccc]\n{lock}")
+    assert cli("init", "--ci", host, "--package", OURS) == Said(0, "", f"nothing to do: it is so already\n{lock}")
+    assert f'PACKAGE: "{OURS}"' in git(iris.path, "grep", "-h", "PACKAGE:", "HEAD")
+
+
+def test_init_for_a_host_does_not_remind_of_a_package_that_was_filled_in_since(cli, iris, git):
+    cli("init", "--ci", "gitlab")
+    file = Path(iris.path) / ".gitlab" / "gitreg.yml"
+    file.write_text(file.read_text().replace('PACKAGE: ""', f'PACKAGE: "{OURS}"'))
+    git(iris.path, "commit", "-qam", "what to install")
+
+    assert cli("init", "--ci", "gitlab") == Said(0, "", "nothing to do: it is so already\n" + GITLAB)
+
+
+def test_what_to_install_needs_a_host_and_an_address(run, tmp_path):
+    assert run("init", "models", "--package", OURS) == Said(2, "", "gitreg: --package says what CI installs: it needs --ci\n  try: gitreg init --help\n")
+    said = run("init", "models", "--ci", "github", "--package", "gitreg[review]")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("gitreg: 'gitreg[review]' has no address: the name gitreg at a public index is not this project\n  try: gitreg init --ci HOST --package ")
+    assert not (tmp_path / "models").exists()
 
 
 def test_init_for_a_host_means_the_registry_that_one_is_in(cli, iris, monkeypatch):
     monkeypatch.chdir(f"{iris.path}/models/iris")
 
-    assert cli("init", "--ci", "github") == Said(0, "", "registry: add what CI at github needs [cccccccc]\n" + GITHUB)
+    assert cli("init", "--ci", "github") == Said(0, "", "registry: add what CI at github needs [cccccccc]\n" + WORKFLOWS + GITHUB)
 
 
 def test_init_for_a_host_names_the_file_that_says_something_else(cli, iris, git, tmp_path):
