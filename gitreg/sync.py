@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -10,8 +11,11 @@ from gitreg.errors import BusyError, ConflictError, NotFoundError
 from gitreg.rebase import Replayed, replayed, tip_of
 from gitreg.records import Synced
 from gitreg.store import commits, lineage, lock, notes, turns, worktree
+from gitreg.store import remote as remotes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gitreg.operations.replay import Choice
     from gitreg.records import Occasion
     from gitreg.store.remote import Remote
@@ -35,7 +39,8 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
         for _ in turns.attempts():
             tip = tip_of(target)
             remote = _shared(target, tip)
-            theirs = remote.fetch()
+            with _online(remote):
+                theirs = remote.fetch()
             made = _joined(target, tip, theirs, stages, occasion)
             done = Synced(
                 branch=remote.branch, remote=remote.name, commit=made.tip, pulled=lineage.count(target.repo, tip, theirs) if theirs else 0,
@@ -43,10 +48,21 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
             )  # fmt: skip
             if rehearsal or theirs == tip:
                 return done
-            outcome = _exchanged(target, remote, (tip, theirs, made.tip), descriptor)
+            with _online(remote):
+                outcome = _exchanged(target, remote, (tip, theirs, made.tip), descriptor)
             if outcome is not commits.Outcome.LOST:
                 return replace(done, notes=(*done.notes, *notes.of_commit(target.repo, None, outcome)))
     raise BusyError("other writers won the race for {ref} at its remote all the time", ref=target.ref)
+
+
+@contextmanager
+def _online(remote: Remote) -> Iterator[None]:
+    """Let an error not advise to stay offline: that is no way to exchange."""
+    try:
+        yield
+    except BusyError as error:
+        error.hint = f"git ls-remote {remote.name}" if error.hint == remotes.OFFLINE else error.hint
+        raise
 
 
 def _shared(target: Target, tip: str) -> Remote:

@@ -18,11 +18,12 @@ _STAGES = click.option("--stages", type=click.Choice(["ours", "theirs"]), help="
 
 @click.command()
 @_STAGES
-@options.writing
+@options.fixing
 def sync(stages: Choice | None) -> None:
-    """Exchange with the remote what one side has and the other has not.
+    """Bring this clone and its remote together.
 
-    What was written with --offline is replayed as operations, on top of what the others wrote, and pushed: a number that is taken there becomes the next one.
+    What one side has and the other has not is exchanged: what was written with --offline is replayed as operations, on top of what the
+    others wrote, and pushed. A number that is taken there becomes the next one.
 
     \b
     Example:
@@ -41,11 +42,12 @@ def sync(stages: Choice | None) -> None:
 @click.command()
 @click.argument("onto", required=False, metavar="[ONTO]")
 @_STAGES
-@options.writing
+@options.fixing
 def rebase(onto: str | None, stages: Choice | None) -> None:
     """Renumber this branch's new versions onto a moved base.
 
-    Its commits are replayed as operations on ONTO (default: the branch that is the truth), and its stages and links follow the versions.
+    Its commits are replayed as operations on ONTO (default: the branch that is the truth, as it was fetched last), and its stages and
+    links follow the versions. Nothing is fetched: git fetch comes before.
 
     \b
     Example:
@@ -58,7 +60,7 @@ def rebase(onto: str | None, stages: Choice | None) -> None:
         done = registry.rebase(onto, stages=stages)
     landed = f", {done.landed} had landed" if done.landed else ""
     told = f"replayed {_commits(done.replayed)} onto {shown(done.onto)}{landed} [{done.commit[:8]}]"
-    _printed(asked, done, told if done.changed else f"nothing to do: {shown(done.branch)} has all of {shown(done.onto)}", ["branch", "onto", "replayed", "commit"])
+    _printed(asked, done, told if done.changed else f"nothing to do: {shown(done.branch)} has all of {shown(done.onto)} (as last fetched)", ["branch", "onto", "replayed", "commit"])
 
 
 def _printed(asked: options.Settings, done: Rebased | Synced, told: str, columns: list[str]) -> None:

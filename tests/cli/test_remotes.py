@@ -130,7 +130,7 @@ def test_options_that_make_no_sense_are_refused(cli, command):
 
 def test_rebase_prints_what_was_renumbered(topic):
     assert topic("rebase") == Said(0, "iris@4 is iris@5 now\n", "replayed 1 commit onto main [cccccccc]\n")
-    assert topic("rebase") == Said(0, "", "nothing to do: topic has all of main\n")
+    assert topic("rebase") == Said(0, "", "nothing to do: topic has all of main (as last fetched)\n")
 
 
 def test_rebase_answers_a_program(topic):
