@@ -191,6 +191,8 @@ def _remember(repo: GitRepo, branch: str, prefix: str) -> None:
 
 
 def _repository(path: str) -> GitRepo:
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise ConflictError("{path!r} is in the way: it is no folder", path=path)
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

@@ -225,3 +225,12 @@ def test_init_leaves_the_attributes_alone_that_a_person_has(git, tmp_path, commi
 
     assert (tmp_path / ".gitattributes").read_text() == "*.bin -text\n"
     assert git(tmp_path, "status", "--porcelain") == ("" if committed else "?? .gitattributes")
+
+
+def test_a_file_where_the_registry_is_to_be_is_in_the_way(tmp_path):
+    (tmp_path / "file").write_text("mine\n")
+
+    with pytest.raises(ConflictError, match="is in the way: it is no folder"):
+        Registry.init(tmp_path / "file")
+
+    assert (tmp_path / "file").read_text() == "mine\n"

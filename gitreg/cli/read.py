@@ -126,8 +126,11 @@ def history(model: str | None, stage: str | None) -> None:
       gitreg history iris --stage production
       gitreg history --format jsonl
     """
+    from gitreg.errors import UsageError
     from gitreg.history import history as read
 
+    if model and "@" in model:
+        raise UsageError("history is of a model, and {given!r} names a version", given=model, hint=f"gitreg history {model.partition('@')[0]}")
     asked = _asked()
     snapshot = asked.snapshot()
     events = list(read(snapshot, model, stage))

@@ -130,3 +130,13 @@ def test_zsh_completes(folder, program):
     done = subprocess.run(["zsh", "-f", "-c", script], cwd=folder, env=environment(program), capture_output=True, text=True, check=False)
 
     assert "iris" in done.stdout.split(), done
+
+
+def test_a_shell_that_is_not_named_is_asked_for_in_words(cli):
+    assert cli("completion").err == "gitreg: missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish\n  try: gitreg completion --help\n"
+
+
+def test_a_version_has_no_history_of_its_own_but_its_model_has(cli):
+    said = cli("history", "iris@1")
+
+    assert (said.code, said.err) == (2, "gitreg: history is of a model, and 'iris@1' names a version\n  try: gitreg history iris\n")
