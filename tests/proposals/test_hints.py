@@ -58,9 +58,9 @@ def test_a_version_that_only_this_clone_has_is_sent_first(shared, git, line, hin
     with Registry.open(shared.ann, offline=True) as offline:
         offline.register("iris", "1.2.0")
     with Registry.open(shared.ann) as ann:
-        with pytest.raises(NotFoundError, match="^main of origin does not have it yet, only this clone has: model 'iris' has no version and no stage '1.2.0'$") as caught:
+        with pytest.raises(NotFoundError, match=r"^main of origin does not have it yet, only this clone has: model 'iris' has no version and no stage '1.2.0'$") as caught:
             proposed(ann, lambda tx: tx.promote("iris@1.2.0", "production"))
-        with pytest.raises(NotFoundError, match="^model 'iris' has no version 9, it has 3$"):
+        with pytest.raises(NotFoundError, match=r"^model 'iris' has no version 9, it has 3$"):
             proposed(ann, lambda tx: tx.promote("iris@9", "production"))
 
     assert caught.value.hint == hint
@@ -78,7 +78,7 @@ def test_a_number_where_no_forge_can_be_is_not_mended_by_naming_a_forge(ann, git
 def test_a_forge_that_nobody_knows_is_refused_for_a_remote_on_disk_too(ann, git, shared):
     git(shared.ann, "config", "gitreg.forge", "bananas")
 
-    with pytest.raises(UsageError, match="'bananas' is no kind of forge: github, gitlab and gitea are"):
+    with pytest.raises(UsageError, match=r"'bananas' is no kind of forge: github, gitlab and gitea are"):
         ann.proposals().open()
 
 
