@@ -60,6 +60,8 @@ class _Review(Struct):
     user: _User | None = None
     dismissed: bool = False
     official: bool = False
+    stale: bool = False
+    commit_id: str = ""
 
 
 class _Status(Struct):
@@ -113,7 +115,7 @@ class Gitea:
 
         def find() -> _Comment | None:
             pages = answers.each(self.line, asked, list[_Comment])
-            return next((one for page in pages for one in page if marker in one.body and one.user and one.user.id == ours), None)
+            return next((one for page in pages for one in page if one.body.startswith(marker) and one.user and one.user.id == ours), None)
 
         def make() -> _Comment:
             return answers.ask(self.line, "POST", asked, _Comment, {"body": body})
@@ -135,15 +137,19 @@ class Gitea:
         return next((one for one in self._open() if (one.head.ref, one.base.ref) == (head, base) and _own(one)), None)
 
     def _judged(self, raw: _Pull) -> Pull:
-        return structs.replace(_pull(raw), review=self._review(raw.number), checks=self._checks(raw.head.sha))
+        return structs.replace(_pull(raw), review=self._review(raw.number, raw.head.sha), checks=self._checks(raw.head.sha))
 
-    def _review(self, number: int) -> Review:
-        """Return what the latest reviews come to; the forge itself says which are official, that is, of people with a say."""
+    def _review(self, number: int, head: str) -> Review:
+        """Return what the latest reviews come to; the forge itself says which are official, that is, of people with a say.
+
+        An approval of another commit than *head* does not count; whoever wants changes wants them of every commit.
+        """
         latest: dict[str, str] = {}
         for page in answers.each(self.line, answers.query(f"{self._repository}/pulls/{number}/reviews", limit=_MOST, page=1), list[_Review]):
             for one in page:
                 if one.user and one.official and one.state in ("APPROVED", "REQUEST_CHANGES"):
-                    latest[one.user.login] = "DISMISSED" if one.dismissed else one.state
+                    void = one.dismissed or (one.state == "APPROVED" and (one.stale or one.commit_id != head))
+                    latest[one.user.login] = "VOID" if void else one.state
         if "REQUEST_CHANGES" in latest.values():
             return "changes-requested"
         return "approved" if "APPROVED" in latest.values() else "waiting"

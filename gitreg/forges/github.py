@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _OF_THE_HOUSE = ("OWNER", "MEMBER", "COLLABORATOR")  # anybody may approve a public pull request; a stranger's word counts for nothing
 _GOOD = ("success", "neutral", "skipped")
+_ACTIONS = "github-actions[bot]"  # as whom the token of a job writes
 
 
 class _User(Struct):
     login: str
-    type: str = "User"
 
 
 class _Repository(Struct):
@@ -60,6 +60,7 @@ class _Review(Struct):
     state: str
     user: _User | None = None
     author_association: str = "NONE"
+    commit_id: str | None = None
 
 
 class _Run(Struct):
@@ -134,7 +135,7 @@ class GitHub:
 
         def find() -> _Comment | None:
             pages = answers.each(self.line, answers.query(asked, per_page=100), list[_Comment])
-            return next((one for page in pages for one in page if marker in one.body and self._is(one.user, ours)), None)
+            return next((one for page in pages for one in page if one.body.startswith(marker) and one.user and one.user.login == ours), None)
 
         def make() -> _Comment:
             return answers.ask(self.line, "POST", asked, _Comment, {"body": body})
@@ -166,15 +167,18 @@ class GitHub:
         )  # fmt: skip
 
     def _judged(self, raw: _Pull) -> Pull:
-        return structs.replace(self._pull(raw), review=self._review(raw.number), checks=self._checks(raw.head.sha))
+        return structs.replace(self._pull(raw), review=self._review(raw.number, raw.head.sha), checks=self._checks(raw.head.sha))
 
-    def _review(self, number: int) -> Review:
-        """Return what the latest reviews of those with a say come to; one that was dismissed does not count, and a mere comment takes none back."""
+    def _review(self, number: int, head: str) -> Review:
+        """Return what the latest reviews of those with a say come to; a mere comment takes none back.
+
+        One that was dismissed does not count, nor an approval of another commit than *head*; whoever wants changes wants them of every commit.
+        """
         latest: dict[str, str] = {}
         for page in answers.each(self.line, answers.query(f"{self._repository}/pulls/{number}/reviews", per_page=100), list[_Review]):
             for one in page:
                 if one.user and one.author_association in _OF_THE_HOUSE and one.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
-                    latest[one.user.login] = one.state
+                    latest[one.user.login] = "OUTDATED" if one.state == "APPROVED" and one.commit_id != head else one.state
         if "CHANGES_REQUESTED" in latest.values():
             return "changes-requested"
         return "approved" if "APPROVED" in latest.values() else "waiting"
@@ -201,17 +205,14 @@ class GitHub:
                 newest.setdefault((one.workflow_id, one.event), one)
         return [_ended(one.status, one.conclusion) for one in newest.values()]
 
-    def _myself(self) -> str | None:
-        """Return our login, or None for a token of CI, which may not ask for it."""
+    def _myself(self) -> str:
+        """Return our login, which for a token of Actions is known: it may not ask for it."""
         try:
             return answers.ask(self.line, "GET", "user", _User).login
         except PolicyError as error:
             if error.facts.get("status") != 403:
                 raise
-        return None
-
-    def _is(self, user: _User | None, ours: str | None) -> bool:
-        return user is not None and (user.login == ours if ours else user.type == "Bot")
+        return _ACTIONS
 
 
 def _ended(status: str, conclusion: str | None) -> Checks:

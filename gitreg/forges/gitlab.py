@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Review = Literal["approved", "changes-requested", "waiting"]
 
 _COMMAND = re.compile(r"^([ \t>]*)/(?=[a-z])", re.MULTILINE)
+_MERGED = re.compile(r"refs/merge-requests/\d+/(?:merge|train)")  # a pipeline of what a merge would come to; its commit is the merge
 _STATES: dict[str, Literal["open", "merged", "closed"]] = {"opened": "open", "locked": "open", "merged": "merged", "closed": "closed"}
 _GOOD, _BAD = ("success", "skipped"), ("failed", "canceled")
 
@@ -34,6 +35,8 @@ class _User(Struct):
 
 class _Pipeline(Struct):
     status: str
+    sha: str = ""
+    ref: str = ""
 
 
 class _Pull(Struct):
@@ -92,7 +95,7 @@ class GitLab:
     def pull(self, number: int) -> Pull:
         """See :meth:`Forge.pull`."""
         raw = answers.ask(self.line, "GET", f"{self._requests}/{number:d}", _Pull)
-        return structs.replace(_pull(raw), review=self._review(number), checks=_checks(raw.head_pipeline))
+        return structs.replace(_pull(raw), review=self._review(number), checks=_checks(raw.head_pipeline, raw.sha))
 
     def find(self, head: str, base: str) -> Pull | None:
         """See :meth:`Forge.find`."""
@@ -117,7 +120,7 @@ class GitLab:
 
         def find() -> _Note | None:
             pages = answers.each(self.line, answers.query(notes, sort="asc", per_page=100), list[_Note])
-            return next((one for page in pages for one in page if marker in one.body and not one.system and one.author and one.author.username == ours.username), None)
+            return next((one for page in pages for one in page if one.body.startswith(marker) and not one.system and one.author and one.author.username == ours.username), None)
 
         def make() -> _Note:
             return answers.ask(self.line, "POST", notes, _Note, text)
@@ -154,9 +157,12 @@ def _pull(raw: _Pull) -> Pull:
     )  # fmt: skip
 
 
-def _checks(pipeline: _Pipeline | None) -> Checks:
+def _checks(pipeline: _Pipeline | None, head: str | None) -> Checks:
+    """Return what the pipeline comes to; while it is that of an earlier commit, the one of *head* is to come."""
     if pipeline is None:
         return "none"
+    if pipeline.sha != head and not _MERGED.fullmatch(pipeline.ref):
+        return "pending"
     return "passing" if pipeline.status in _GOOD else "failing" if pipeline.status in _BAD else "pending"
 
 

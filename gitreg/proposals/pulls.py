@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace
+
 from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError, PolicyError, UsageError
 from gitreg.operations import message as messages
 from gitreg.proposals import host, naming
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 AN_HOUR = 3600.0  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 60.0, 1.5
+_GRACE = 30.0  # seconds from a push until its checks have begun, where there are some
 _HEADS = "refs/heads/"
 _GONE = "its commits are not there to fetch"
 
@@ -63,7 +66,7 @@ class Proposals:
 
         Raises:
             UsageError: nothing is named, and there are several.
-            NotFoundError: there is none, or it changes nothing of the registry.
+            NotFoundError: there is none, it goes to another branch, or it changes nothing of the registry.
             PolicyError: the forge does not let us in.
             BusyError: the remote or the forge cannot be reached.
         """
@@ -74,6 +77,8 @@ class Proposals:
         pull = at.entered().pull(number) if number else at.forge.find(str(which), truth.branch) if at.forge else None
         if pull is None:
             return self._of_branch(truth, base, checked_branch(str(which)), at)
+        if pull.base != truth.branch:
+            raise NotFoundError("{which} goes to {base!r}, not to {branch!r}, the branch of this registry", which=_called(pull.number), base=pull.base, branch=truth.branch, hint="gitreg pr list")
         if pull.state != "open":
             reasons = ("it was closed without a merge",) if pull.state == "closed" else ()
             return told(Candidate(pull.head, pull.commit, pull), truth.branch, pull.state, reasons=reasons)
@@ -83,17 +88,20 @@ class Proposals:
     def wait(self, which: int | str, until: Goal = "merged", *, timeout: float = AN_HOUR, heard: Callable[[Standing], None] | None = None) -> Standing:
         """Return how one stands once it is merged, or ``ready`` to be; *timeout* is in seconds, *heard* is told each state it is in.
 
-        It is asked in growing pauses; a forge that cannot be reached is asked again.
+        It is asked in growing pauses; a forge that cannot be reached is asked again. Where no checks have run, that is believed half a
+        minute after it was first seen of a commit: checks start some time after a push.
 
         Raises:
+            NotFoundError: there is none, or it goes to another branch.
             ConflictError: it is out of date, or does not merge.
             PolicyError: it was closed, fails, or nobody can tell whether it is ready.
             BusyError: the time is over.
         """
         pause, until_when = _FIRST_PAUSE, self._clock() + timeout
         last: Standing | None = None
+        quiet: dict[str, float] = {}
         while True:
-            now, trouble = self._asked(which, until)
+            now, trouble = self._asked(which, until, quiet)
             if now and (last is None or (now.state, now.reasons) != (last.state, last.reasons)) and heard:
                 heard(now)
             if now and (now.state == "merged" or now.state == until):
@@ -165,14 +173,20 @@ class Proposals:
             raise (UsageError if found else NotFoundError)("which pull request? {what}", what=what, hint="gitreg pr list")
         return found[0].number or found[0].branch
 
-    def _asked(self, which: int | str, until: Goal) -> tuple[Standing | None, BusyError | None]:
+    def _asked(self, which: int | str, until: Goal, quiet: dict[str, float]) -> tuple[Standing | None, BusyError | None]:
         try:
             found = self.status(which)
         except BusyError as error:
             return None, error
         if found.review is None and found.state == "waiting" and until == "ready":
             raise PolicyError("nobody can tell when {which} is ready: {why}", which=_called(which), why=_why(found), hint="--for merged")
-        return found, None
+        return self._sure(found, quiet) if until == "ready" else found, None
+
+    def _sure(self, now: Standing, quiet: dict[str, float]) -> Standing:
+        """Return *now*, but waiting where checks may be about to start: *quiet* is since when none are known of a commit."""
+        if now.state != "ready" or now.checks != "none" or self._clock() - quiet.setdefault(now.commit, self._clock()) >= _GRACE:
+            return now
+        return replace(now, state="waiting", reasons=("no checks have run so far",))
 
 
 def _number(which: int | str) -> int | None:

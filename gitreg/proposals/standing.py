@@ -165,7 +165,9 @@ def _state(found: Case, candidate: Candidate) -> tuple[State, tuple[str, ...]]:
         ("it is not approved", pull.review != "approved"), ("its checks are not done", pull.checks == "pending"),
     ]  # fmt: skip
     waits = tuple(reason for reason, holds in open_ends if holds)
-    return ("waiting", waits) if waits else ("ready", ())
+    if waits:
+        return "waiting", waits
+    return "ready", ("no checks have run",) if pull.checks == "none" else ()
 
 
 def _against(found: Case, pull: Pull | None) -> list[tuple[State, str]]:

@@ -65,11 +65,12 @@ class Comment:
 
 
 class Review(NamedTuple):
-    """A review: *verdict* is ``approved``, ``changes``, ``comment`` or ``dismissed``; *trusted* where the reviewer has a say."""
+    """A review: *verdict* is ``approved``, ``changes``, ``comment`` or ``dismissed``; *trusted* where the reviewer has a say, *commit* another than the newest."""
 
     author: str
     verdict: str
     trusted: bool = True
+    commit: str = ""
 
 
 class Asked(NamedTuple):
@@ -129,6 +130,7 @@ class Forge:
     pulls: dict[int, Change] = field(default_factory=dict)
     reviews: dict[int, list[Review]] = field(default_factory=dict)
     checks: dict[str, list[str]] = field(default_factory=dict)  # by commit: passing, failing, pending
+    pipelines: dict[str, str] = field(default_factory=dict)  # by commit: of which commit GitLab's pipeline is, where that is another
     statuses: dict[str, str] = field(default_factory=dict)  # by commit: success, failure, pending
     comments: dict[int, list[Comment]] = field(default_factory=dict)
     faults: deque[Fault] = field(default_factory=deque)
@@ -280,7 +282,7 @@ class Forge:
     def noted(self, number: int, body: str) -> Comment:
         if number not in self.pulls:
             raise RefusedError(Reply(404, {"message": "Not Found"}))
-        made = Comment(100 * number + len(self.comments.get(number, [])), body, self.me or "robot[bot]", "User" if self.me else "Bot")
+        made = Comment(100 * number + len(self.comments.get(number, [])), body, self.me or "github-actions[bot]", "User" if self.me else "Bot")
         self.comments.setdefault(number, []).append(made)
         return made
 
@@ -361,12 +363,12 @@ class GitHub(Forge):
         return made
 
     def _reviews(self, asked: Asked, number: str) -> Reply:
-        self.refreshed(int(number))
+        head = self.refreshed(int(number)).commit
         states = {"approved": "APPROVED", "changes": "CHANGES_REQUESTED", "comment": "COMMENTED", "dismissed": "DISMISSED"}
         made = []
         for one in self.reviews.get(int(number), ()):
             made.append(descriptions.example("/repos/{owner}/{repo}/pulls/{pull_number}/reviews")[0] | {"state": states[one.verdict], "author_association": "MEMBER" if one.trusted else "NONE"})
-            made[-1]["user"] = made[-1]["user"] | {"login": one.author} if one.author else None
+            made[-1] |= {"user": made[-1]["user"] | {"login": one.author} if one.author else None, "commit_id": one.commit or head}
         return self.listed(asked, made)
 
     def _runs(self, asked: Asked, commit: str) -> Reply:
@@ -458,7 +460,7 @@ class GitLab(Forge):
         made = self._simple(number)
         words = {"passing": "success", "failing": "failed", "pending": "running", "skipped": "skipped"}
         found = self.checks.get(made["sha"])
-        return made | {"head_pipeline": {"id": 1, "sha": made["sha"], "status": words[found[-1]]} if found else None}
+        return made | {"head_pipeline": {"id": 1, "sha": self.pipelines.get(made["sha"], made["sha"]), "ref": made["source_branch"], "status": words[found[-1]]} if found else None}
 
     def _person(self, name: str) -> Json:
         return {"id": len(name), "username": name, "name": name, "state": "active", "web_url": f"{self.address}/{name}"}
@@ -537,13 +539,14 @@ class Gitea(Forge):
         }  # fmt: skip
 
     def _person(self, name: str) -> Json:
-        return {"id": -2 if name == "robot[bot]" else len(name), "login": name, "full_name": ""}
+        return {"id": -2 if name == "github-actions[bot]" else len(name), "login": name, "full_name": ""}
 
     def _reviews(self, asked: Asked, number: str) -> Reply:
+        head = self.refreshed(int(number)).commit
         states = {"approved": "APPROVED", "changes": "REQUEST_CHANGES", "comment": "COMMENT", "dismissed": "APPROVED"}
         made = [
             {
-                "id": place, "user": self._person(one.author), "state": states[one.verdict], "body": "", "commit_id": "0" * 40, "stale": False,
+                "id": place, "user": self._person(one.author), "state": states[one.verdict], "body": "", "commit_id": one.commit or head, "stale": bool(one.commit),
                 "official": one.trusted, "dismissed": one.verdict == "dismissed", "submitted_at": WHEN,
             }
             for place, one in enumerate(self.reviews.get(int(number), ()))

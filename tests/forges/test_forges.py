@@ -142,6 +142,35 @@ def test_the_latest_review_of_each_reviewer_counts(start, kind, case):
     assert way(host).pull(1).review == expected
 
 
+OLDER = {
+    "approved before the last push": ([Review("a", "approved", commit="1" * 40)], "waiting"),
+    "approved before the last push and after it": ([Review("a", "approved", commit="1" * 40), Review("a", "approved")], "approved"),
+    "changes wanted before the last push": ([Review("a", "changes", commit="1" * 40)], "changes-requested"),
+    "changes wanted, then approved, then pushed": ([Review("a", "changes", commit="1" * 40), Review("a", "approved", commit="1" * 40)], "waiting"),
+}
+
+
+@pytest.mark.parametrize("kind", ["github", "gitea"])
+@pytest.mark.parametrize("case", OLDER)
+def test_an_approval_counts_for_the_commit_that_it_was_given_for(start, kind, case):
+    host = start(kind)
+    host.open("gitreg/iris")
+    host.reviews[1], expected = OLDER[case]
+
+    assert way(host).pull(1).review == expected
+
+
+def test_a_pipeline_of_gitlab_for_an_earlier_commit_says_nothing_of_the_newest(start):
+    host = start("gitlab")
+    commit = host.open("gitreg/iris").commit
+    host.checks[commit] = ["passing"]
+    assert way(host).pull(1).checks == "passing"
+
+    host.pipelines[commit] = "1" * 40
+
+    assert way(host).pull(1).checks == "pending"
+
+
 def test_a_review_of_a_deleted_account_counts_for_nothing(start):
     host = start("github")
     host.open("gitreg/iris")
@@ -195,6 +224,26 @@ def test_a_strangers_comment_with_our_marker_is_left_alone(host):
     way(host).comment(1, "<!-- mark -->\nours", "<!-- mark -->")
 
     assert [one.body for one in host.comments[1]] == ["<!-- mark --> approved, merge it", "<!-- mark -->\nours"]
+
+
+def test_a_comment_of_ours_that_only_quotes_the_marker_is_left_alone(host):
+    host.open("gitreg/iris")
+    host.comments[1] = [Comment(100, "what is <!-- mark --> for?", author=host.me)]
+
+    for text in ("first", "second"):
+        way(host).comment(1, f"<!-- mark -->{text}", "<!-- mark -->")
+
+    assert [one.body for one in host.comments[1]] == ["what is <!-- mark --> for?", "<!-- mark -->second"]
+
+
+def test_the_comment_of_another_robot_is_left_alone_by_a_job_of_actions(start):
+    host = start("github", me=None)
+    host.open("gitreg/iris")
+    host.comments[1] = [Comment(100, "<!-- mark --> of a robot", author="other[bot]", kind="Bot")]
+
+    way(host).comment(1, "<!-- mark -->ours", "<!-- mark -->")
+
+    assert [one.body for one in host.comments[1]] == ["<!-- mark --> of a robot", "<!-- mark -->ours"]
 
 
 @pytest.mark.parametrize("kind", ["github", "gitea"])

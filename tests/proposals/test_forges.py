@@ -219,6 +219,59 @@ def test_an_approval_of_an_older_commit_does_not_make_it_ready(github, by_hand, 
     assert (found.state, found.reasons) == ("waiting", ("the forge has not looked at its newest commit yet",))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("merged", [False, True], ids=["open", "merged"])
+def test_one_that_goes_to_another_branch_is_none_of_this_registry(kind, merged, hosted, git):
+    forge, shared = hosted(kind)
+    git(shared.hub, "branch", "dev", "main")
+    with Registry.open(shared.ann) as ann:
+        branch = proposed(ann, promotion).branch
+        forge.pulls[1].base = "dev"
+        forge.reviews[1] = [Review("r", "approved")]
+        if merged:
+            forge.merge(1)
+
+        with pytest.raises(NotFoundError, match="pull request 1 goes to 'dev', not to 'main', the branch of this registry"):
+            ann.proposals().status(1)
+        with pytest.raises(NotFoundError, match="pull request 1 goes to 'dev'"):
+            waiting(ann, Clock()).wait(1)
+
+        assert ann.proposals().status(branch).review is None
+
+
+def test_an_approval_that_was_given_before_the_last_push_does_not_make_it_ready(github, by_hand, git):
+    forge, shared, ann = github
+    forge.reviews[1] = [Review("r", "approved", commit=git(shared.hub, "rev-parse", "main"))]
+    forge.checks[forge.pulls[1].commit] = ["passing"]
+
+    found = ann.proposals().status(by_hand)
+
+    assert (found.state, found.reasons) == ("waiting", ("it is not approved",))
+
+
+def test_that_no_checks_have_run_is_said_and_believed_after_half_a_minute(github, by_hand):
+    forge, _, ann = github
+    STATES["ready without checks"](forge, forge.pulls[1].commit)
+    clock, heard = Clock(), []
+
+    found = waiting(ann, clock).wait(by_hand, "ready", heard=lambda now: heard.append((now.state, now.reasons)))
+
+    assert ann.proposals().status(by_hand).reasons == ("no checks have run",)
+    assert (found.state, found.checks) == ("ready", "none")
+    assert heard == [("waiting", ("no checks have run so far",)), ("ready", ("no checks have run",))]
+    assert 30 <= clock.now < 60
+
+
+def test_checks_that_start_after_the_push_are_waited_for(github, by_hand):
+    forge, _, ann = github
+    tip = forge.pulls[1].commit
+    STATES["ready without checks"](forge, tip)
+    clock = Clock(lambda: forge.checks.update({tip: ["failing"]}), after=2)
+
+    with pytest.raises(PolicyError, match="pull request 1 fails: its checks fail"):
+        waiting(ann, clock).wait(by_hand, "ready")
+
+
 def test_one_from_a_fork_is_judged_by_its_commits(github, by_hand, git):
     forge, shared, ann = github
     forge.refreshed(1)
@@ -304,7 +357,7 @@ def test_a_comment_is_written_once_and_then_brought_up_to_date(kind, hosted, git
 
     assert first == again
     assert [comment.author for comment in forge.comments[1]] == ["stranger", "maker"]
-    assert "<code>iris&#64;" in forge.comments[1][1].body or "production" in forge.comments[1][1].body
+    assert "`iris@" in forge.comments[1][1].body or "production" in forge.comments[1][1].body
 
 
 def test_a_comment_needs_a_way_in(github, monkeypatch):
