@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from gitreg import history
-from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
+from gitreg import history, names
+from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError, UsageError
 from gitreg.operations import events, message, replay
 from gitreg.operations.renumbering import Renumbering, Work
 from gitreg.records import Rebased, Renumbered, Stages
@@ -35,6 +35,34 @@ if TYPE_CHECKING:
 _REGISTRY = ("card", "stages", "manifest")
 
 
+class Asked(NamedTuple):
+    """What the person who replays decided: who wins a stage that both sides moved, and new names by model and name."""
+
+    stages: Choice | None = None
+    renames: Mapping[tuple[str, str], str] = {}
+
+    def all_used(self, renamed: frozenset[tuple[str, str]]) -> None:
+        """Raise where a version that is to be *renamed* is none of those that are replayed."""
+        for model, name in self.renames:
+            if (model, name) not in renamed:
+                raise UsageError("{model}@{name} is no version that is new on this side: it keeps its name", model=model, name=name, hint=f"gitreg show {model}@{name}")
+
+
+def asked(stages: Choice | None, renames: Mapping[str, str]) -> Asked:
+    """Return what is asked with *renames* as a person writes them: ``{"fraud@v2": "v2-b"}``.
+
+    Raises:
+        UsageError: a key is not ``MODEL@NAME``, or a value no name for a version.
+    """
+    found = {}
+    for what, name in renames.items():
+        model, at, old = what.rpartition("@")
+        if not at or not model or not old:
+            raise UsageError("{what!r} names no version: write MODEL@OLD=NEW", what=what, hint="gitreg sync --rename iris@v2=v2-b")
+        found[model, old] = names.version_name(name, ())
+    return Asked(stages, found)
+
+
 class Replayed(NamedTuple):
     """What came of it: the new tip, how many commits were made and how many *onto* had already, and who is who."""
 
@@ -43,6 +71,7 @@ class Replayed(NamedTuple):
     landed: int = 0
     numbers: Renumbering = Renumbering()
     disputes: tuple[str, ...] = ()
+    renamed: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[str, ...] = ()
 
     @property
@@ -51,7 +80,7 @@ class Replayed(NamedTuple):
         return tuple(Renumbered(model=model, from_number=old, number=new) for model, old, new in self.numbers.moved())
 
 
-def rebased(target: Target, onto: str | None, stages: Choice | None, occasion: Occasion, *, rehearsal: bool = False) -> Rebased:
+def rebased(target: Target, onto: str | None, wish: Asked, occasion: Occasion, *, rehearsal: bool = False) -> Rebased:
     """Move the branch of *target* onto *onto* (default: the branch that is the truth), its own commits replayed there.
 
     Raises:
@@ -65,8 +94,9 @@ def rebased(target: Target, onto: str | None, stages: Choice | None, occasion: O
         tip = tip_of(target)
         name, base = _base(target, tip, onto)
         if target.repo.is_ancestor(base, tip):
+            wish.all_used(frozenset())
             return Rebased(branch=_short(target.ref), onto=name, commit=tip, notes=healed)
-        made = replayed(target, tip, base, stages, occasion)
+        made = replayed(target, tip, base, wish, occasion)
         done = Rebased(
             branch=_short(target.ref), onto=name, commit=made.tip, changed=True, replayed=made.made, landed=made.landed,
             renumbered=made.renumbered, contested=made.disputes, notes=(*healed, *made.notes),
@@ -115,11 +145,11 @@ def _short(ref: str) -> str:
     return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
-def replayed(target: Target, tip: str, onto: str, stages: Choice | None, occasion: Occasion) -> Replayed:
+def replayed(target: Target, tip: str, onto: str, wish: Asked, occasion: Occasion) -> Replayed:
     """Make the first-parent commits of *tip* that *onto* has not on top of *onto*; no ref is moved.
 
     A commit whose operation is in the history of *onto* has landed, and is left out; so is one of which nothing is left
-    to do, with a note. One that was empty from the start stays empty. *stages* says who wins a stage that both sides moved.
+    to do, with a note. One that was empty from the start stays empty.
 
     Raises:
         ConflictError: both sides changed the same thing, or have no common history.
@@ -130,9 +160,10 @@ def replayed(target: Target, tip: str, onto: str, stages: Choice | None, occasio
     if lineage.merge_base(target.repo, tip, onto) is None or any(not commit.parents for commit in chain):
         raise ConflictError("{tip} and {onto} have no common history", tip=tip[:12], onto=onto[:12], hint="git fetch --unshallow" if target.repo.cut_off() else "")
     if not chain:
+        wish.all_used(frozenset())
         return Replayed(onto)
     landed = {operation: commit for commit, text in lineage.messages(target.repo, chain[0].parents[0], onto) for operation in message.operations_in(text)}
-    walk = _Walk(target, onto, stages, occasion)
+    walk = _Walk(target, onto, wish, occasion)
     for commit in chain:
         there = landed.get(message.operation_in(commit.message) or commit.id)
         try:
@@ -140,15 +171,16 @@ def replayed(target: Target, tip: str, onto: str, stages: Choice | None, occasio
         except GitregError as error:
             error.message = f"{commit.id[:8]} ({commit.subject}): {error.message}"
             raise
+    wish.all_used(walk.so_far.renamed)
     return walk.so_far
 
 
 class _Walk:
     """A chain of commits on its way: what was made of it so far."""
 
-    def __init__(self, target: Target, onto: str, stages: Choice | None, occasion: Occasion) -> None:
-        self.target, self.onto, self.stages, self.occasion = target, onto, stages, occasion
-        self.so_far = Replayed(onto)
+    def __init__(self, target: Target, onto: str, wish: Asked, occasion: Occasion) -> None:
+        self.target, self.onto, self.stages, self.occasion = target, onto, wish.stages, occasion
+        self.so_far = Replayed(onto, numbers=Renumbering(names=wish.renames))
 
     def step(self, commit: Commit, landed: str | None) -> None:
         """Replay one commit, unless it *landed* on the new base before."""
@@ -157,15 +189,19 @@ class _Walk:
             numbers = self.so_far.numbers.paired(done.work, there.work)
             if numbers is None or not there.covers(done, numbers):
                 raise ConflictError("{landed} on the new base has the same Gitreg-Op, but did not do all of this: was one of them amended, or squashed with others?", landed=landed[:8], hint="git log -p, and git rebase --interactive to drop what is there already")
-            self.so_far = self.so_far._replace(landed=self.so_far.landed + 1, numbers=numbers)
+            self._note(done, landed=self.so_far.landed + 1, numbers=numbers)
         elif lineage.is_own(self.target.repo, commit, self.onto):
             self._replay(_Difference(self.target, commit))
+
+    def _note(self, done: _Difference, **facts: Any) -> None:
+        """Enter what came of one commit, and which of its versions get another name."""
+        self.so_far = self.so_far._replace(renamed=self.so_far.renamed | self.so_far.numbers.named(done.work), **facts)
 
     def _replay(self, done: _Difference) -> None:
         base = self.target.snapshot(self.so_far.tip)
         terms = self._terms(done, base)
         told = tuple(f"{self.stages} wins: {error}" for error in replay.disputes(base, done.work, terms)) if self.stages else ()
-        self.so_far = self.so_far._replace(disputes=self.so_far.disputes + told, numbers=terms.numbers)
+        self._note(done, disputes=self.so_far.disputes + told, numbers=terms.numbers)
         plan = self._plan(base, done, terms)
         tip = self._written(base, done, plan)
         if tip:

@@ -261,11 +261,12 @@ class Registry(Reads, Verbs):
             upkeep.begin(target.repo)
         return done
 
-    def rebase(self, onto: str | None = None, *, stages: Choice | None = None) -> Rebased:
+    def rebase(self, onto: str | None = None, *, stages: Choice | None = None, renames: Mapping[str, str] | None = None) -> Rebased:
         """Move this branch onto a moved base, its new versions renumbered, its stages and links following them.
 
         *onto* is a revision, by default the branch that is the truth. Each commit is replayed as operations. *stages* says
-        who wins a stage that both sides moved, ``"ours"`` or ``"theirs"``; by default that is a conflict.
+        who wins a stage that both sides moved, ``"ours"`` or ``"theirs"``; by default that is a conflict. *renames* gives new
+        versions another name, ``{"fraud@v2": "v2-b"}``.
 
         Raises:
             ConflictError: this is the branch that is the truth, both sides changed the same thing, or an edit is in the way.
@@ -277,12 +278,13 @@ class Registry(Reads, Verbs):
         if self._location.remote:
             raise UsageError("a branch that is read by its address cannot be rebased", hint="git clone, and gitreg rebase there")
         with self._turn:
-            return rebase.rebased(self._target(), onto, stages, self.occasion(), rehearsal=self._dry_run)
+            return rebase.rebased(self._target(), onto, rebase.asked(stages, renames or {}), self.occasion(), rehearsal=self._dry_run)
 
-    def sync(self, *, stages: Choice | None = None) -> Synced:
+    def sync(self, *, stages: Choice | None = None, renames: Mapping[str, str] | None = None) -> Synced:
         """Exchange with the remote: what is new there comes here, what was written offline is replayed on top and pushed.
 
         *stages* says who wins a stage that both sides moved, ``"ours"`` or ``"theirs"``; by default that is a conflict.
+        *renames* gives versions that are new here another name, ``{"fraud@v2": "v2-b"}``, as where both sides took one.
 
         Raises:
             ConflictError: both sides changed the same thing, this branch is not the one that is shared, or an edit is in the way.
@@ -290,10 +292,10 @@ class Registry(Reads, Verbs):
             PolicyError: a gate does not hold, or the remote's rules refuse.
             BusyError: the remote cannot be reached.
         """
-        from gitreg import sync
+        from gitreg import rebase, sync
 
         with self._turn:
-            return sync.synced(self._target()._replace(remote=self._shared), stages, self.occasion(), rehearsal=self._dry_run)
+            return sync.synced(self._target()._replace(remote=self._shared), rebase.asked(stages, renames or {}), self.occasion(), rehearsal=self._dry_run)
 
     def add_ci(self, host: str, package: str | None = None) -> Receipt:
         """Commit the workflows that *host*, ``github`` or ``gitlab``, reviews and deploys this registry with; those that are there stay.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gitreg.errors import BusyError, ConflictError, NotFoundError
-from gitreg.rebase import Replayed, replayed, tip_of
+from gitreg.rebase import Asked, Replayed, replayed, tip_of
 from gitreg.records import Synced
 from gitreg.store import commits, lineage, lock, notes, turns, worktree
 from gitreg.store import remote as remotes
@@ -16,13 +16,12 @@ from gitreg.store import remote as remotes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitreg.operations.replay import Choice
     from gitreg.records import Occasion
     from gitreg.store.remote import Remote
     from gitreg.store.transaction import Target
 
 
-def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehearsal: bool = False) -> Synced:
+def synced(target: Target, wish: Asked, occasion: Occasion, *, rehearsal: bool = False) -> Synced:
     """Bring the branch of *target* and the remote's to the same commit; a rehearsal only says what would be.
 
     What each side has and the other has not is replayed, operation by operation; the remote takes it before the branch
@@ -41,7 +40,7 @@ def synced(target: Target, stages: Choice | None, occasion: Occasion, *, rehears
             remote = _shared(target, tip)
             with _online(remote):
                 theirs = remote.fetch()
-            made = _joined(target, tip, theirs, stages, occasion)
+            made = _joined(target, tip, theirs, wish, occasion)
             done = Synced(
                 branch=remote.branch, remote=remote.name, commit=made.tip, pulled=lineage.count(target.repo, tip, theirs) if theirs else 0,
                 pushed=lineage.count(target.repo, theirs, made.tip), renumbered=made.renumbered, contested=made.disputes, notes=(*healed, *made.notes),
@@ -77,13 +76,15 @@ def _shared(target: Target, tip: str) -> Remote:
     return remote
 
 
-def _joined(target: Target, tip: str, theirs: str | None, stages: Choice | None, occasion: Occasion) -> Replayed:
+def _joined(target: Target, tip: str, theirs: str | None, wish: Asked, occasion: Occasion) -> Replayed:
     """Return where both sides are to be: at the one that is ahead, else at ours replayed on theirs."""
     if theirs is None or target.repo.is_ancestor(theirs, tip):
+        wish.all_used(frozenset())
         return Replayed(tip)
     if target.repo.is_ancestor(tip, theirs):
+        wish.all_used(frozenset())
         return Replayed(theirs)
-    return replayed(target, tip, theirs, stages, occasion)
+    return replayed(target, tip, theirs, wish, occasion)
 
 
 def _exchanged(target: Target, remote: Remote, places: tuple[str, str | None, str], descriptor: int) -> commits.Outcome:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitreg import Registry, rebase
-from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError, PolicyError
+from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError, PolicyError, UsageError
 from gitreg.operations import message
 from gitreg.operations.contest import Sides
 
@@ -525,3 +525,57 @@ def test_a_replay_that_displaces_unseen_is_caught(tmp_path, monkeypatch):
 
     with pytest.raises(AssertionError, match="production"):
         story.exchange(story.shared.ann, None)
+
+
+# -- one name on both sides -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def same_name(shared):
+    """Register v2 of iris on both sides; here it also got a stage and a link to itself."""
+    shared.on(shared.ann, lambda r: r.register("iris", "v2", metrics={"accuracy": 0.1}), lambda r: r.promote("iris@v2", "staging"))
+    shared.on(shared.ann, lambda r: r.register("iris", "v3", links={"trained_from": {"uri": "iris@v2"}}))
+    with Registry.open(shared.bob) as bob:
+        bob.register("iris", "v2", metrics={"accuracy": 0.2})
+    return shared
+
+
+def test_one_name_on_both_sides_is_refused_with_the_way_out(same_name):
+    with pytest.raises(ConflictError) as caught:
+        same_name.sync(same_name.ann)
+
+    assert caught.value.hint == "add --rename iris@v2=v2-b to give yours another name"
+
+
+def test_a_version_gets_another_name_and_what_names_it_follows(same_name):
+    same_name.sync(same_name.ann, renames={"iris@v2": "v2-b"})
+
+    with Registry.open(same_name.hub, branch="main") as hub:
+        assert [hub.get(f"iris@{name}").number for name in ("v2", "v2-b", "v3", "staging")] == [4, 5, 6, 5]
+        assert (hub.get("iris@v2").metrics, hub.get("iris@v2-b").metrics) == ({"accuracy": 0.2}, {"accuracy": 0.1})
+        assert hub.get("iris@v3").links["trained_from"].uri == "iris@v2-b"
+
+
+@pytest.mark.parametrize("renames", [{"iris@v2": "v2-b", "iris@v9": "x"}, {"iris@v2": "v2-b", "rose@v2": "x"}, {"iris@v2": "staging"}, {"iris@v2": "7"}, {"iris": "x"}, {"iris@v2": ""}])
+def test_a_rename_of_nothing_or_to_no_name_changes_nothing(renames, same_name):
+    before = same_name.tip(same_name.ann), same_name.tip(same_name.hub)
+
+    with pytest.raises(UsageError):
+        same_name.sync(same_name.ann, renames=renames)
+
+    assert (same_name.tip(same_name.ann), same_name.tip(same_name.hub)) == before
+
+
+def test_a_rename_where_nothing_is_replayed_is_refused(shared):
+    with pytest.raises(UsageError, match="iris@v2 is no version that is new on this side"):
+        shared.sync(shared.ann, renames={"iris@v2": "x"})
+
+
+def test_a_renamed_version_that_landed_is_known_again(same_name):
+    tip = same_name.tip(same_name.ann)
+    same_name.sync(same_name.ann, renames={"iris@v2": "v2-b"})
+    run(same_name.ann, "reset", "-q", "--hard", tip)
+
+    done = same_name.sync(same_name.ann, renames={"iris@v2": "v2-b"})
+
+    assert (done.pushed, done.commit) == (0, same_name.tip(same_name.hub))

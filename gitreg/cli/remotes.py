@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 _STAGES = click.option("--stages", type=click.Choice(["ours", "theirs"]), help="Who wins a stage that both sides moved (default: nobody, it is refused).")
 
+_RENAME = click.option("--rename", "renames", multiple=True, metavar="MODEL@OLD=NEW", help="Give a version that is new on this side another name; may be given many times.")
+
 
 @click.command()
 @_STAGES
+@_RENAME
 @options.fixing
-def sync(stages: Choice | None) -> None:
+def sync(stages: Choice | None, renames: tuple[str, ...]) -> None:
     """Bring this clone and its remote together.
 
     What one side has and the other has not is exchanged: what was written with --offline is replayed as operations, on top of what the
@@ -34,7 +37,7 @@ def sync(stages: Choice | None) -> None:
     asked = options.settings()
     options.refuse(asked, at=True, offline=True)
     with asked.open() as registry:
-        done = registry.sync(stages=stages)
+        done = registry.sync(stages=stages, renames=_named(renames))
     told = _joined((done.pulled, "pulled {}"), (done.pushed, "pushed {}"))
     _printed(asked, done, f"{told} [{done.commit[:8]}]" if done.changed else f"nothing to do: {shown(done.branch)} is as {shown(done.remote)} has it", ["branch", "pulled", "pushed", "commit"])
 
@@ -42,8 +45,9 @@ def sync(stages: Choice | None) -> None:
 @click.command()
 @click.argument("onto", required=False, metavar="[ONTO]")
 @_STAGES
+@_RENAME
 @options.fixing
-def rebase(onto: str | None, stages: Choice | None) -> None:
+def rebase(onto: str | None, stages: Choice | None, renames: tuple[str, ...]) -> None:
     """Renumber this branch's new versions onto a moved base.
 
     Its commits are replayed as operations on ONTO (default: the branch that is the truth, as it was fetched last), and its stages and
@@ -57,10 +61,15 @@ def rebase(onto: str | None, stages: Choice | None) -> None:
     asked = options.settings()
     options.refuse(asked, at=True, offline=True)
     with asked.open() as registry:
-        done = registry.rebase(onto, stages=stages)
+        done = registry.rebase(onto, stages=stages, renames=_named(renames))
     landed = f", {done.landed} had landed" if done.landed else ""
     told = f"replayed {_commits(done.replayed)} onto {shown(done.onto)}{landed} [{done.commit[:8]}]"
     _printed(asked, done, told if done.changed else f"nothing to do: {shown(done.branch)} has all of {shown(done.onto)} (as last fetched)", ["branch", "onto", "replayed", "commit"])
+
+
+def _named(renames: tuple[str, ...]) -> dict[str, str]:
+    """Return the new names by version."""
+    return {old: new for old, _, new in (text.partition("=") for text in renames)}
 
 
 def _printed(asked: options.Settings, done: Rebased | Synced, told: str, columns: list[str]) -> None:

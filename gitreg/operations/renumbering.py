@@ -32,10 +32,23 @@ class Work(NamedTuple):
 
 
 class Renumbering:
-    """What the versions of a chain of commits are called on its new base; those not named keep their number."""
+    """What the versions of a chain of commits are called on its new base; those not named keep their number.
 
-    def __init__(self, numbers: Mapping[str, Mapping[int, int]] | None = None) -> None:
+    *names* are the new versions that get another name there, by model and the name they have.
+    """
+
+    def __init__(self, numbers: Mapping[str, Mapping[int, int]] | None = None, names: Mapping[tuple[str, str], str] | None = None) -> None:
         self._numbers = {model: dict(pairs) for model, pairs in (numbers or {}).items()}
+        self._names = dict(names or {})
+
+    def name(self, model: str, name: str) -> str:
+        """Return what a new version that is called *name* in the chain is called on the new base."""
+        return self._names.get((model, name), name)
+
+    def named(self, work: Work) -> frozenset[tuple[str, str]]:
+        """Return those of the names for which *work* registered a version."""
+        found = ((model, work.after.manifest(model, number).version) for model, new in work.registered() for number in new) if self._names else ()
+        return frozenset(found) & self._names.keys()
 
     def number(self, model: str, number: int) -> int:
         """Return what version *number* of the chain is called on the new base."""
@@ -62,7 +75,7 @@ class Renumbering:
         for model, new in work.registered():
             left = list(there.get(model, ()))
             for number in new:
-                found = next((other for other in left if _is_same(work.after.find_manifest(model, number), landed.after.find_manifest(model, other))), None)
+                found = next((other for other in left if self._is_same(model, work.after.find_manifest(model, number), landed.after.find_manifest(model, other))), None)
                 if found is None:
                     return None
                 left.remove(found)
@@ -70,7 +83,7 @@ class Renumbering:
         return self._with(pairs)
 
     def _with(self, more: Mapping[str, Iterable[tuple[int, int]]]) -> Renumbering:
-        return Renumbering({model: self._numbers.get(model, {}) | dict(more.get(model, ())) for model in {*self._numbers, *more}})
+        return Renumbering({model: self._numbers.get(model, {}) | dict(more.get(model, ())) for model in {*self._numbers, *more}}, self._names)
 
     def of_stages(self, model: str, was: Stages | None) -> Stages:
         """Return a pointer file in the numbers of the new base."""
@@ -85,15 +98,17 @@ class Renumbering:
         """Return *uri*, changed where it is exactly the selector or the path of a version that is called otherwise."""
         model, _, what = uri.rpartition("@")
         number = names.number(what)
+        if self.name(model, what) != what:
+            return f"{model}@{self.name(model, what)}"
         if number is not None and self.number(model, number) != number:
             return f"{model}@{self.number(model, number)}"
         place = layout.place(uri)
         return layout.manifest(place.model, self.number(place.model, place.number)) if place.kind == "manifest" else uri
 
-
-def _is_same(one: Manifest | None, other: Manifest | None) -> bool:
-    """Tell whether two manifests are one version under two numbers; links follow the numbers."""
-    if one is None or other is None:
-        return False
-    automatic = one.version == str(one.number) and other.version == str(other.number)
-    return replace(one, number=other.number, version=other.version if automatic else one.version, links=other.links) == other
+    def _is_same(self, model: str, one: Manifest | None, other: Manifest | None) -> bool:
+        """Tell whether two manifests are one version under two numbers; links follow the numbers."""
+        if one is None or other is None:
+            return False
+        automatic = one.version == str(one.number) and other.version == str(other.number)
+        version = other.version if automatic else self.name(model, one.version)
+        return replace(one, number=other.number, version=version, links=other.links) == other

@@ -119,7 +119,7 @@ def _manifests(view: View, work: Work, model: str, numbers: Renumbering) -> Iter
 
 def _registered(view: View, model: str, manifest: Manifest, numbers: Renumbering) -> Manifest:
     """Return a new version with its number and name on the new base; all else is as it was recorded."""
-    number, name = numbers.number(model, manifest.number), manifest.version
+    number, name = numbers.number(model, manifest.number), numbers.name(model, manifest.version)
     if view.find_manifest(model, number) is not None:
         raise InvalidError(f"version {number} exists, but the model has only {view.count(model)} manifests", path=layout.manifest(model, number), rule="R04", hint="gitreg check")
     if name == str(manifest.number):
@@ -130,7 +130,7 @@ def _registered(view: View, model: str, manifest: Manifest, numbers: Renumbering
         if taken is not None:
             raise ConflictError(
                 "both sides have a version {name!r} of {model!r}: it is {taken} on the new base, and {number} here",
-                name=name, model=model, taken=taken, number=manifest.number, hint=f"gitreg show {model}@{name}",
+                name=name, model=model, taken=taken, number=manifest.number, hint=f"add --rename {model}@{manifest.version}={name}-b to give yours another name",
             )  # fmt: skip
     links, artifacts = _links({}, manifest.links, numbers), _artifacts({}, manifest.artifacts, numbers)
     return replace(manifest, number=number, version=name, links=links, artifacts=artifacts)
