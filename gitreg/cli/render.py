@@ -90,9 +90,10 @@ def _csv(value: Any) -> str:
 
 def markdown_text(columns: Sequence[str], rows: Sequence[Row]) -> str:
     """Return rows as a Markdown table whose cells are inert."""
+    from gitreg.review.inert import row as line
+
     headings = [column if re.fullmatch(_PLAIN, column) else markdown(column) for column in columns]
-    lines = [headings, ["---"] * len(columns), *([markdown(value) for value in row] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return "".join(f"{line(cells)}\n" for cells in [headings, ["---"] * len(columns), *([markdown(value) for value in row] for row in rows)])
 
 
 def markdown(value: Any) -> str:

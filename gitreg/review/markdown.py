@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gitreg.operations import events as eventlog
-from gitreg.review.inert import code, fenced
+from gitreg.review.inert import code, fenced, row
 from gitreg.review.meaning import FLAGS
 from gitreg.review.plain import label
 from gitreg.times import span
@@ -134,8 +134,7 @@ def _others(meaning: Meaning, most: int | None) -> Iterator[str]:
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(row(line) for line in [columns, ["---"] * len(columns), *rows])
 
 
 def _number(value: float | None) -> str:

@@ -66,7 +66,7 @@ def test_without_a_forge_the_branch_is_printed_and_the_text_is_said(hub, cli):
 
     assert (said.code, said.out) == (0, f"{BRANCH}\n")
     assert said.err.startswith(f"note: {NO_FORGE}\npushed {BRANCH} [cccccccc]; now open a pull request to main with this text:\n\n{TITLE}\n\n<!-- gitreg diff: ")
-    assert said.err.endswith("\nReason: <code>passed</code>\n")
+    assert said.err.endswith("\nReason: `passed`\n")
 
 
 def test_without_a_token_the_address_to_open_it_is_printed(forge, cli, monkeypatch):

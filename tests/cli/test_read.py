@@ -47,7 +47,7 @@ def test_list_speaks_every_format(cli):
     assert cli("list", "--format", "csv") == Said(0, "model,latest,versions,development,staging,production\niris,3,3,,2,1\n")
     assert cli("list", "--format", "yaml") == Said(0, "- name: iris\n  latest: 3\n  versions: 3\n  stages:\n    development: null\n    staging: 2\n    production: 1\n")
     assert cli("list", "--format", "markdown") == Said(0, (
-        "| model | latest | versions | development | staging | production |\n| --- | --- | --- | --- | --- | --- |\n| <code>iris</code> | 3 | 3 |  | 2 | 1 |\n"
+        "| model | latest | versions | development | staging | production |\n| --- | --- | --- | --- | --- | --- |\n| `iris` | 3 | 3 |  | 2 | 1 |\n"
     ))  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_show_speaks_yaml_csv_and_markdown(cli):
             ["created_by", "Name <name@example.org>"], ["description", ""], ["tags", "[]"], ["metrics.accuracy", "0.97"], ["params", "{}"], ["metadata", "{}"],
             ["artifacts", "{}"], ["links", "{}"], ["run", ""], ["later_runs", "[]"], ["yanked", ""], ["commit", COMMIT]]  # fmt: skip
     assert cli("show", "iris@3", "--format", "csv") == Said(0, "field,value\n" + "".join(f"{a},{b}\n" for a, b in rows))
-    assert cli("show", "iris@3", "--format", "markdown").out.splitlines()[:3] == ["| field | value |", "| --- | --- |", "| <code>id</code> | <code>iris&#64;3</code> |"]
+    assert cli("show", "iris@3", "--format", "markdown").out.splitlines()[:3] == ["| field | value |", "| --- | --- |", "| `id` | `iris@3` |"]
 
 
 def test_history_says_who_moved_what_when_and_why(cli):

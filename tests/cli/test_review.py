@@ -94,7 +94,7 @@ def test_diff_says_what_a_change_means(cli):
 def test_diff_in_markdown_is_a_comment(cli):
     said = cli("diff", "HEAD~2..HEAD~1", "--format", "markdown")
 
-    assert said.out.startswith("<!-- gitreg diff: this comment is updated in place -->\n\n### <code>iris: promote 1 to production</code>\n\n`gitreg check`: fit to land\n")
+    assert said.out.startswith("<!-- gitreg diff: this comment is updated in place -->\n\n### `iris: promote 1 to production`\n\n`gitreg check`: fit to land\n")
     assert (said.code, said.err) == (0, "")
 
 

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from markdown_it import MarkdownIt
 
 from gitreg import Registry
 from gitreg.review import judge, markdown, plain, ranges
 from gitreg.review.meaning import FLAGS
+from tests import gfm
 
 POLICY = "production: {from: [staging], require: [{name: good, expr: candidate.metrics.accuracy >= 0.95}]}"
 HOSTILE = "@all <script>alert(1)</script> | [x](javascript:y) ![i](//e.org/p.png) #1 \x1b[31m\n::set-output name=x::y\n```\n# heading"
@@ -165,15 +165,14 @@ def test_flags_are_documented():
 
 @pytest.fixture
 def hostile(iris, said):
-    iris.register("iris", "1.0", description=HOSTILE, params={HOSTILE[:60]: HOSTILE}, metrics={"`<b>|@x": 1}, tags=[HOSTILE])
+    iris.register("iris", "1.0", description=HOSTILE, params={HOSTILE[:60]: HOSTILE}, metrics={"`<b>|@x": 1, "see www.evil.com, me@evil.com now": 1}, tags=[HOSTILE])
     return said(lambda r: r.promote("iris@4", "production"))
 
 
 def test_a_comment_from_strangers_texts_is_inert(hostile):
-    page = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(markdown.markdown(hostile))
+    page = gfm.rendered(markdown.markdown(hostile))
 
-    tags = set(re.findall(r"<(\w+)", page))
-    assert tags <= {"h3", "h4", "p", "ul", "li", "code", "strong", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "pre", "em"}
+    assert gfm.tags(page) <= {"h3", "h4", "p", "ul", "li", "code", "strong", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "pre", "em"}
     outside = re.sub(r"<(code|pre)\b.*?</\1>", "", page, flags=re.DOTALL)
     assert not re.search(r"@|\x1b|::|javascript|//", outside.replace("<!-- gitreg diff: this comment is updated in place -->", ""))
 
