@@ -18,7 +18,7 @@ from gitreg.proposals import branches, host, naming
 from gitreg.proposals.records import Proposed
 from gitreg.review import judge
 from gitreg.review.inert import code, fenced
-from gitreg.review.markdown import COMMENT, markdown
+from gitreg.review.markdown import COMMENT, MARKER, markdown
 from gitreg.review.ranges import Range
 from gitreg.store import commits, notes, transaction
 from gitreg.store.plan import Pairs, concluded
@@ -108,9 +108,9 @@ class Way:
     def _body(self, change: Range, reason: str, occasion: Occasion) -> str:
         """Return what a reviewer reads: the reason, and what the change means."""
         location = self._ground.location
-        why = f"\n{inert(reason)}\n" if reason else ""
+        why = f"{inert(reason)}\n\n" if reason else ""
         found = judge.explained(self._ground.repo, location.prefix, self._ground.cache, change, occasion.now)
-        return markdown(found, COMMENT - len(why.encode())) + why
+        return why + markdown(found, COMMENT - len(why.encode())).removeprefix(f"{MARKER}\n\n")  # the marker is of comments
 
 
 def _has(view: Snapshot, model: str, what: str) -> bool:

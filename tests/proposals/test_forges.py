@@ -37,7 +37,7 @@ def test_a_proposal_opens_a_pull_request_and_the_same_again_finds_it(kind, hoste
     (pull,) = forge.pulls.values()
     assert (pull.head, pull.base, pull.title) == (PROMOTION, "main", "iris: promote 3 to production, archiving 1")
     assert "with a reason" in pull.body
-    assert "<!-- gitreg diff: this comment is updated in place -->" in pull.body
+    assert "`gitreg check`: fit to land" in pull.body
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -35,7 +35,7 @@ def test_a_proposal_is_one_commit_on_the_tip_of_the_remote_and_nothing_else_move
 
     assert (done.state, done.branch, done.base, done.url, done.number, done.compare) == ("pushed", PROMOTION, "main", None, None, None)
     assert done.title == "iris: promote 3 to production, archiving 1"
-    assert done.body.startswith("<!-- gitreg diff: this comment is updated in place -->\n")
+    assert done.body.startswith("Reason: `passed the A/B test`\n\n### ")
     assert "Reason: `passed the A/B test`" in done.body
     assert branches(shared.hub, git) == {"main": main, PROMOTION: done.commit}
     assert git(shared.hub, "rev-parse", f"{PROMOTION}^") == main
