@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import threading
 import time
+import weakref
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import requests
+    from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
     from gitreg.forges.base import Place
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds for one question, waits and all
 _CONNECT, _READ = 10.0, 30.0  # seconds without a sign of life
+_LEAST = 2.0  # seconds that an answer may take which was asked for while there was patience
 _LARGEST = 16 << 20  # bytes of an answer; a hundred pull requests with bodies of 64 KiB are less than half of that
 _PIECE = 1 << 14
 _TRIES, _FIRST, _SLOWEST = 8, 0.5, 10.0  # urllib3 tries the first time at once, then waits twice as long each time
@@ -37,7 +42,8 @@ class Http:
     def __init__(self, place: Place, token: Token, patience: float = PATIENCE) -> None:
         self.place, self.patience = place, patience
         self.credential, self.secret = f"the token of {token.variable}", token.secret
-        self._session = _session(place, token)
+        self._watch = _Watch()
+        self._session = _session(place, token, self._watch)
 
     def send(self, method: str, path: str, body: bytes | None) -> Answer:
         """See :meth:`~gitreg.forges.answers.Line.send`. What only reads or sets is tried again; a POST never was, once it may have been heard."""
@@ -92,14 +98,14 @@ class Http:
         return answer
 
     def _once(self, method: str, url: str, body: bytes | None, until: float) -> Answer:
-        with _broken_off(), self._session.request(method, url, data=body, stream=True, allow_redirects=False, timeout=(_CONNECT, _READ)) as heard:
+        left = max(until - time.monotonic(), _LEAST)
+        waits = (min(_CONNECT, left), min(_READ, left))
+        with self._watch.within(left), _broken_off(*waits), self._session.request(method, url, data=body, stream=True, allow_redirects=False, timeout=waits) as heard:
             data = bytearray()
             for piece in heard.iter_content(_PIECE):
                 data += piece
                 if len(data) > _LARGEST:
                     raise BusyError("{host} answers with more than {most} MiB", host=name(self), most=_LARGEST >> 20)
-                if time.monotonic() > until + _READ:
-                    raise _BrokenError("the answer does not end", sent=True)
             return Answer(heard.status_code, {key.lower(): value for key, value in heard.headers.items()}, bytes(data))
 
 
@@ -111,8 +117,89 @@ class _BrokenError(Exception):
         super().__init__(why)
 
 
+class _Watch:
+    """The connections of a session, which it shuts when a question has taken too long: timeouts of sockets end only where nothing at all comes.
+
+    Each socket is held a second time, for the first one is urllib3's, and is another object once it is encrypted.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[tuple[weakref.ref[Any], socket.socket]] = []
+        weakref.finalize(self, _let_go, self._held)
+
+    def hold(self, connection: Any, sock: socket.socket) -> None:
+        """Let *sock* of a *connection* be shut by :meth:`within`."""
+        self._held.append((weakref.ref(connection), sock.dup()))
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Shut every connection once *seconds* are over; that is a :class:`_BrokenError` then, however far the answer came."""
+        over = threading.Event()
+        timer = threading.Timer(seconds, self._shut, (over,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except _BrokenError as broken:
+            raise (_BrokenError(_endless(seconds), sent=True) if over.is_set() and broken.sent else broken) from None
+        finally:
+            timer.cancel()
+            timer.join()
+            _let_go(self._held, closed=True)
+        if over.is_set():
+            raise _BrokenError(_endless(seconds), sent=True)
+
+    def _shut(self, over: threading.Event) -> None:
+        over.set()
+        for _, sock in tuple(self._held):
+            with contextlib.suppress(OSError):  # it is closed already
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+def _let_go(held: list[tuple[weakref.ref[Any], socket.socket]], *, closed: bool = False) -> None:
+    """Close what is held of all connections, or of those that are *closed*."""
+    for each in tuple(held):
+        connection = each[0]()
+        if not closed or connection is None or connection.sock is None:
+            each[1].close()
+            held.remove(each)
+
+
+def _endless(seconds: float) -> str:
+    return f"the answer does not end within {seconds:.0f} s"
+
+
+def _watched(watch: _Watch) -> HTTPAdapter:
+    """Return requests' way to connect, with sockets that *watch* holds."""
+    from requests.adapters import HTTPAdapter
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+
+    def pool(plain: Any) -> Any:
+        class Connection(plain.ConnectionCls):  # type: ignore[misc]
+            def _new_conn(self) -> socket.socket:
+                sock: socket.socket = super()._new_conn()
+                watch.hold(self, sock)
+                return sock
+
+        return type(plain.__name__, (plain,), {"ConnectionCls": Connection})
+
+    pools = {"http": pool(HTTPConnectionPool), "https": pool(HTTPSConnectionPool)}
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **facts: Any) -> None:
+            super().init_poolmanager(*args, **facts)
+            self.poolmanager.pool_classes_by_scheme = pools
+
+        def proxy_manager_for(self, *args: Any, **facts: Any) -> Any:
+            made = super().proxy_manager_for(*args, **facts)
+            made.pool_classes_by_scheme = pools
+            return made
+
+    return Adapter()
+
+
 @contextlib.contextmanager
-def _broken_off() -> Iterator[None]:
+def _broken_off(connect: float, read: float) -> Iterator[None]:
     """Make requests' many errors into one; their texts hold addresses and Python, so they are not passed on."""
     from requests import exceptions
     from urllib3.exceptions import NewConnectionError
@@ -123,11 +210,11 @@ def _broken_off() -> Iterator[None]:
         unknown = "certificate verify failed" in str(error).lower()
         raise _BrokenError("its certificate is not trusted" if unknown else "the encrypted connection broke", sent=not unknown) from None
     except exceptions.ConnectTimeout:
-        raise _BrokenError(f"no connection within {_CONNECT:.0f} s", sent=False) from None
+        raise _BrokenError(f"no connection within {connect:.0f} s", sent=False) from None
     except exceptions.ProxyError:
         raise _BrokenError("the proxy does not let it through", sent=False) from None
     except exceptions.Timeout:
-        raise _BrokenError(f"nothing was heard for {_READ:.0f} s", sent=True) from None
+        raise _BrokenError(f"nothing was heard for {read:.0f} s", sent=True) from None
     except exceptions.ConnectionError as error:
         unheard = isinstance(getattr(error.args[0] if error.args else None, "reason", None), NewConnectionError)
         raise _BrokenError("no connection can be made" if unheard else "the connection was closed", sent=not unheard) from None
@@ -165,7 +252,7 @@ def _retry() -> Retry:
     return Retry(total=_TRIES, allowed_methods=None, backoff_factor=_FIRST, backoff_max=_SLOWEST, backoff_jitter=0.1)
 
 
-def _session(place: Place, token: Token) -> requests.Session:
+def _session(place: Place, token: Token, watch: _Watch) -> requests.Session:
     """Return a session that says the token to this place alone: no netrc, no proxy on the way to this machine.
 
     Raises:
@@ -176,6 +263,8 @@ def _session(place: Place, token: Token) -> requests.Session:
     except ModuleNotFoundError:
         raise UsageError("speaking to {host} needs the Python package requests", host=urlsplit(place.api).netloc, hint="pip install requests") from None
     session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _watched(watch))
     session.trust_env = not loopback(place.api)
     session.headers.update({"User-Agent": "gitreg", "Accept": _ACCEPT[place.kind], "Content-Type": "application/json"})
     if place.kind == "github":

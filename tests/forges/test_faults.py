@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
+import time
 
 import pytest
 
@@ -211,6 +213,55 @@ def test_a_pull_request_of_wrong_types_is_refused_not_believed(host, change):
     told = contextlib.nullcontext() if change.keys().isdisjoint(honest) else pytest.raises(BusyError, match="does not answer GET")
     with told:  # what this forge has no field for is not read
         assert forge.pull(1).number == 1
+
+
+DRIPS = {
+    "headers": b"HTTP/1.1 200 OK\r\nX-Slow: ",
+    "a body of known length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n",
+    "a body of unknown length": b"HTTP/1.0 200 OK\r\n\r\n",
+    "a body in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9999\r\n",
+    "nothing": None,
+}
+
+
+@pytest.fixture
+def dripping(request):
+    """Start a server that begins an answer and then sends one byte every tenth of a second, for as long as it is let; returns its port."""
+    begun, over = DRIPS[request.param], threading.Event()
+
+    def drip(connection):
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1 << 16)
+            connection.sendall(begun or b"")
+            while not over.wait(0.1):
+                connection.sendall(b"x" if begun else b"")
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                threads.append(threading.Thread(target=drip, args=(listening.accept()[0],)))
+                threads[-1].start()
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    threads = [threading.Thread(target=serve)]
+    threads[0].start()
+    yield listening.getsockname()[1]
+    over.set()
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("dripping", DRIPS, indirect=True)
+def test_an_answer_that_drips_ends_with_our_patience(dripping, start):
+    forge = way(start("github"), GITREG_FORGE_API=f"http://127.0.0.1:{dripping}", GITREG_FORGE_PATIENCE="1")
+    began = time.monotonic()
+
+    with pytest.raises(BusyError, match=r"the answer does not end within 2 s|nothing was heard for 2 s"):
+        forge.pull(1)
+
+    assert time.monotonic() - began < 10
 
 
 def test_nobody_listening_is_told_without_the_inside_of_python(host):
