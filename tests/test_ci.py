@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -495,9 +496,9 @@ def deploy(hermetic, tmp_path, api):
     if not shutil.which("curl"):
         pytest.skip("curl is not installed: apt-get install curl")
 
-    def run(hosted: Hosted, before: str, after: str, attempt: int = 1) -> Ran:
+    def run(hosted: Hosted, before: str, after: str, attempt: int = 1, **variables: str) -> Ran:
         more = {"GITHUB_API_URL": api.url, "GITHUB_RUN_ATTEMPT": str(attempt), "GITHUB_WORKFLOW_REF": "org/models/.github/workflows/gitreg-deploy.yml@refs/heads/main"}
-        runner = Runner(tmp_path / "runner", {"event": {"before": before}, "sha": after, "ref_name": "main"}, hosted.variables(hermetic, **more))
+        runner = Runner(tmp_path / "runner", {"event": {"before": before}, "sha": after, "ref_name": "main"}, hosted.variables(hermetic, **more) | variables)
         environment(runner.temp / "gitreg")
         steps, env = steps_of("gitreg-deploy", "deploy")
         return runner.run(steps, env=env)
@@ -544,7 +545,43 @@ def test_a_first_push_tells_all(hosted, deploy):
 def test_a_base_that_the_host_no_longer_has_tells_all(hosted, deploy, api):
     api.deployed("d" * 40)
 
-    assert deploy(hosted, hosted.head(), hosted.head()).said == "deploy iris@1\n"
+    ran = deploy(hosted, hosted.head(), hosted.head())
+
+    assert ran.ok
+    assert ran.said.endswith("the commit that was deployed last is gone: all is told\ndeploy iris@1\n")
+
+
+def failing(hosted: Hosted, hermetic: Path, words: str, commit: str) -> dict[str, str]:
+    """Return a PATH on which git cannot fetch one commit, and says why in *words*."""
+    folder = hermetic / "failing"
+    folder.mkdir()
+    (folder / "git").write_text(f"#!/bin/sh\ncase \"$*\" in *'fetch '*'+{commit}:'*) echo {shlex.quote(f'fatal: {words}')} >&2; exit 128;; esac\nexec {shutil.which('git')} \"$@\"\n")
+    (folder / "git").chmod(0o755)
+    return {"PATH": f"{folder}:{TOOLS}:{os.environ['PATH']}"}
+
+
+# what git says where a fetch fails, and whether it means that the commit is gone
+FETCHES = {
+    "the network is down": ("unable to access 'https://host/': Could not resolve host: host", False),
+    "the server is ill": ("unable to access 'https://host/': The requested URL returned error: 503", False),
+    "the token is refused": ("Authentication failed for 'https://host/'", False),
+    "it was cut off": ("early EOF", False),
+    "not there": ("remote error: upload-pack: not our ref dddd", True),
+    "not there, told as of old": ("Server does not allow request for unadvertised object dddd", True),
+    "no such name": ("no such remote ref dddd", True),
+}
+
+
+@pytest.mark.parametrize(("words", "gone"), FETCHES.values(), ids=FETCHES)
+def test_a_fetch_that_fails_fails_the_deployment_unless_the_server_says_that_the_commit_is_gone(hosted, deploy, api, hermetic, words, gone):
+    before = hosted.head()
+    after = hosted.promoted("iris@3")
+
+    ran = deploy(hosted, before, after, **failing(hosted, hermetic, words, before))
+
+    assert ran.ok is gone
+    assert ("deploy iris" in ran.said) is gone
+    assert words in ran.said
 
 
 def test_an_old_run_that_is_run_again_does_not_go_back(hosted, deploy, api):
@@ -608,8 +645,8 @@ def test_the_actions_first_step_installs_it_from_its_own_folder_and_runs_nothing
 
 @pytest.fixture
 def act(hermetic, tmp_path):
-    def run(hosted: Hosted, github: dict, **inputs: str) -> Ran:
-        runner = Runner(tmp_path / "runner", github, hosted.variables(hermetic, GITHUB_EVENT_NAME=github["event_name"]))
+    def run(hosted: Hosted, github: dict, variables: dict[str, str] | None = None, **inputs: str) -> Ran:
+        runner = Runner(tmp_path / "runner", github, hosted.variables(hermetic, GITHUB_EVENT_NAME=github["event_name"]) | (variables or {}))
         environment(runner.temp / "gitreg-action" / "gitreg")
         for name in ("json", "gitreg", "git"):
             (runner.workspace / f"{name}.py").write_text("raise SystemExit('a file of the change was run')\n")
@@ -671,6 +708,16 @@ def test_the_action_on_a_first_push_tells_all(hosted, act):
     assert "promoted" in [event["event"] for event in json.loads(ran.outputs["events"])]
 
 
+@pytest.mark.parametrize(("words", "gone"), [FETCHES["the network is down"], FETCHES["not there"]], ids=["the network is down", "not there"])
+def test_the_action_on_a_push_fails_with_its_fetch_unless_the_commit_before_is_gone(hosted, act, hermetic, words, gone):
+    before, after = hosted.head(), hosted.promoted("iris@3")
+
+    ran = act(hosted, {"event_name": "push", "sha": after, "event": {"before": before}}, failing(hosted, hermetic, words, before))
+
+    assert ran.ok is gone, ran.said
+    assert words in ran.said
+
+
 def test_the_action_takes_a_range_of_branches(hosted, act):
     hosted.promoted("iris@3", "promote")
 
@@ -721,7 +768,7 @@ def piped(hermetic, tmp_path):
         project.mkdir()
         jobs = pipeline()
         given = {name: str(value) for name, value in jobs[".gitreg"]["variables"].items()}
-        place = {"CI_REPOSITORY_URL": f"file://{hosted.bare}", "CI_PROJECT_ID": "1", "CI_PROJECT_DIR": str(project), "GITLAB_CI": "true"}
+        place = {"CI_REPOSITORY_URL": f"file://{hosted.bare}", "CI_COMMIT_BRANCH": "main", "CI_PROJECT_ID": "1", "CI_PROJECT_DIR": str(project), "GITLAB_CI": "true"}
         install, *lines = [*jobs[".gitreg"]["before_script"], *jobs[job]["script"]]
         environment(tmp_path / "environment")
         stand_in = f'work=$(mktemp -d)\nln -s "{tmp_path}/environment" "$work/gitreg"\ngitreg="$work/gitreg/bin/gitreg"\n'
@@ -833,6 +880,47 @@ def test_a_push_to_gitlab_deploys(gitlab, piped, first):
 
     assert (code, said) == (0, "deploy iris@3\n")
     assert all(json.loads(line)["commit"] for line in (project / "gitreg-events.jsonl").read_text().splitlines())
+
+
+@pytest.mark.parametrize(("words", "gone"), FETCHES.values(), ids=FETCHES)
+def test_gitlab_deploys_nothing_where_the_fetch_fails_unless_the_commit_before_is_gone(gitlab, piped, hermetic, words, gone):
+    before, after = gitlab.head(), gitlab.promoted("iris@3")
+
+    code, said, _ = piped(gitlab, "gitreg-deploy", CI_COMMIT_SHA=after, CI_COMMIT_BEFORE_SHA=before, **failing(gitlab, hermetic, words, before))
+
+    assert (code == 0, "deploy iris" in said) == (gone, gone), said
+    assert words in said
+
+
+def test_a_job_of_gitlab_that_comes_late_or_is_run_again_does_not_go_back(gitlab, piped):
+    before = gitlab.head()
+    with Registry.open(gitlab.place) as registry:
+        registry.register("wine")
+        registry.promote("wine@1", "production")
+        registry.promote("iris@2", "production")
+    after = gitlab.landed()
+    gitlab.promoted("iris@3")
+
+    code, said, project = piped(gitlab, "gitreg-deploy", CI_COMMIT_SHA=after, CI_COMMIT_BEFORE_SHA=before)
+
+    assert (code, said) == (0, "not told, for a newer push moved it: 'iris' 'production'\ndeploy wine@1\n")
+    assert "wine" in (project / "gitreg-events.jsonl").read_text()
+
+
+def test_what_a_newer_push_emptied_is_not_deployed_by_a_job_of_gitlab_that_comes_late(gitlab, piped):
+    before, after = gitlab.head(), gitlab.promoted("iris@3")
+    with Registry.open(gitlab.place) as registry:
+        registry.archive("iris@3")
+    gitlab.landed()
+
+    assert piped(gitlab, "gitreg-deploy", CI_COMMIT_SHA=after, CI_COMMIT_BEFORE_SHA=before)[:2] == (0, "not told, for a newer push moved it: 'iris' 'production'\n")
+
+
+def test_a_job_of_gitlab_whose_branch_was_moved_back_deploys_nothing_that_is_not_on_it(gitlab, piped):
+    before, after = gitlab.head(), gitlab.promoted("iris@3")
+    gitlab.push(f"{before}:refs/heads/main")
+
+    assert piped(gitlab, "gitreg-deploy", CI_COMMIT_SHA=after, CI_COMMIT_BEFORE_SHA=before)[:2] == (0, "not told, for a newer push moved it: 'iris' 'production'\n")
 
 
 def test_the_component_is_what_init_writes_with_its_inputs_filled_in():
