@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from gitreg import policy
+from gitreg import names, policy
 from gitreg.deltas import delta
 from gitreg.errors import InvalidError, NotFoundError, PolicyError
 from gitreg.operations import events as eventlog
-from gitreg.records import Finding, alike
+from gitreg.records import Event, Finding, Stages, alike
+from gitreg.review.lists import entered, vanished
 from gitreg.review.reading import first
 from gitreg.store import codec, layout
 from gitreg.store.explain import dotted
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from gitreg.errors import GitregError
     from gitreg.operations.events import Delta
-    from gitreg.records import Event, Manifest, ModelCard, Stages
+    from gitreg.records import Manifest, ModelCard
     from gitreg.review.landing import Landing
     from gitreg.store.snapshot import Snapshot
 
@@ -126,6 +127,10 @@ def _moves(landing: Landing, base: Snapshot, found: Delta) -> Iterator[Finding]:
         if event.event in ("promoted", "cleared") and event.stage in base.config.stages:
             yield from _judged(landing, base, event)
             yield from _former(landing, base, event, stages[event.model or ""])
+    for part in found.models:
+        if part.stages[1] is not None:
+            yield from first(_entered(landing, base, part.model, (part.stages[0] or Stages(), part.stages[1])))
+            yield from first(_vanished(landing, base, part.model, (part.stages[0] or Stages(), part.stages[1])))
 
 
 def _judged(landing: Landing, base: Snapshot, event: Event) -> Iterator[Finding]:
@@ -151,6 +156,41 @@ def _former(landing: Landing, base: Snapshot, event: Event, stages: Stages | Non
     severity: Literal["warning", "error"] = "warning" if _reverted(landing, base, path) else "error"
     message = f"{event.stage}: {former} held it, and stands neither in its previous nor in archived now"
     yield Finding(rule="T05", severity=severity, path=path, line=line, message=message, fix="gitreg fix")
+
+
+def _entered(landing: Landing, base: Snapshot, model: str, stages: tuple[Stages, Stages]) -> Iterator[Finding]:
+    """Find versions that come to where a rollback goes, past the rules: they neither held the stage on the base nor could be promoted to it."""
+    was, now = stages
+    for stage in [stage for stage in now.pointers if stage in base.config.stages]:
+        for number in entered(was.pointer(stage), now.pointer(stage)):
+            error = next(_objections(landing, base, _as_if(was, model, stage, number)), None)
+            if error:
+                moved = number in was.pointer(stage).previous
+                message = f"{stage}.previous: {number} {'came to the front' if moved else 'did not hold this stage'}, and the rules do not let it: {error.message}"
+                yield _listed(landing, base, model, (stage, "previous"), message, excused=moved)
+
+
+def _vanished(landing: Landing, base: Snapshot, model: str, stages: tuple[Stages, Stages]) -> Iterator[Finding]:
+    """Find versions that a list no longer knows, though nothing that happened to them takes them out of it."""
+
+    def allowed(number: int, stage: str) -> bool:
+        return stage not in base.config.stages or not any(_objections(landing, base, _as_if(stages[0], model, stage, number)))
+
+    for stage, number in vanished(*stages, allowed):
+        inside = (names.ARCHIVED,) if stage == names.ARCHIVED else (stage, "previous")
+        yield _listed(landing, base, model, inside, f"{'.'.join(inside)}: {number} stood here, and nothing that happened takes it out", excused=True)
+
+
+def _as_if(was: Stages, model: str, stage: str, number: int) -> Event:
+    """Return the promotion of a version to *stage*."""
+    return Event(event="promoted", model=model, number=number, version=str(number), stage=stage, from_number=was.pointer(stage).number)
+
+
+def _listed(landing: Landing, base: Snapshot, model: str, inside: tuple[str, ...], message: str, *, excused: bool) -> Finding:
+    """Return a finding on a list; where a revert is *excused*, it is a warning if this is one."""
+    path = layout.stages(model)
+    severity: Literal["warning", "error"] = "warning" if excused and _reverted(landing, base, path) else "error"
+    return Finding(rule="T05", severity=severity, path=path, line=landing.end.line_of(path, inside), message=message)
 
 
 def _reverted(landing: Landing, base: Snapshot, path: str) -> bool:

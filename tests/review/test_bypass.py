@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gitreg import Registry
-from tests.review.test_rules import CARD, CONFIG, FOURTH, STAGES, Bench, edit, register, write
+from gitreg.errors import ConflictError, NotFoundError
+from tests.review.test_rules import CARD, CONFIG, FOURTH, STAGES, Bench, edit, promote, register, write
 
 GATE = "production: {require: [{name: good, expr: candidate.metrics.accuracy >= 0.9}]}"
 
@@ -96,3 +101,99 @@ def test_diff_shows_the_holders_of_pointers_that_were_broken(gated):
         moves = registry.diff("main", "change").moves
 
     assert [(move.stage, move.after.number) for move in moves] == [("production", 4), ("staging", 2)]
+
+
+# -- previous and archived ------------------------------------------------------------------------------------
+
+PRODUCTION = "production:\n  number: 1\n  previous: []"
+
+
+def test_a_version_written_into_previous_is_judged_as_if_it_were_promoted(gated):
+    gated.on("change", edit(STAGES, PRODUCTION, "production:\n  number: 1\n  previous: [4]"))
+    gated.on("fine", edit(STAGES, PRODUCTION, "production:\n  number: 1\n  previous: [3]"))
+
+    [found] = gated.findings()
+
+    assert (found.rule, found.severity, found.path) == ("T05", "error", STAGES)
+    assert found.message.startswith("production.previous: 4 did not hold this stage, and the rules do not let it: gate 'good' of production refuses iris@4")
+    assert gated.findings(head="fine") == ()
+
+
+def test_a_version_that_comes_to_the_front_of_previous_is_judged(gated):
+    lists = edit(STAGES, PRODUCTION, "production:\n  number: 1\n  previous: [2, 4]")
+    gated.on("main", edit(STAGES, "staging:\n  number: 2", "staging:\n  number: null"), lists)
+    gated.on("change", edit(STAGES, "previous: [2, 4]", "previous: [4, 2]"))
+
+    assert gated.says() == [("T05", STAGES)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("previous: [3, 2]", "previous: [2]", "production.previous: 3 stood here"),
+        ("archived: [3]", "archived: []", "archived: 3 stood here"),
+        ("previous: [3, 2]", "previous: []", "production.previous: 3 stood here"),
+    ],
+    ids=["one of previous", "one of archived", "all of previous"],
+)
+def test_an_entry_that_vanishes_is_named(gated, before, after, what):
+    name = before.partition(":")[0]
+    lists = edit(STAGES, PRODUCTION, f"production:\n  number: 1\n  {before}") if name == "previous" else edit(STAGES, "archived: []", before)
+    gated.on("main", lists)
+    gated.on("main", edit(STAGES, "development:", "# noted\ndevelopment:"))
+    gated.on("change", edit(STAGES, before, after))
+
+    assert {(f.rule, f.severity) for f in gated.findings()} == {("T05", "error")}
+    assert gated.findings()[0].message.startswith(what)
+
+
+def test_a_revert_of_an_archive_is_a_warning(gated, git):
+    gated.on("main", lambda registry, _: registry.archive("iris@3"))
+    git(gated.folder, "switch", "-qc", "change")
+    git(gated.folder, "revert", "--no-edit", "main~1")
+
+    assert gated.says() == []
+    assert gated.warns() == [("T05", STAGES)]
+
+
+def test_a_branch_of_several_promotions_is_sound_where_each_is(gated):
+    gated.on("change", promote(3, "production"), promote(2, "production"), register(metrics={"accuracy": 0.99}), promote(5, "production"))
+
+    assert gated.findings() == ()
+
+
+DOES = st.sampled_from(("promote", "rollback", "archive", "yank", "unyank"))
+STEPS = st.lists(st.tuples(DOES, st.integers(1, 4), st.sampled_from(("development", "staging", "production")), st.booleans()), min_size=1, max_size=6)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=STEPS, after=STEPS)
+def test_whatever_gitreg_writes_is_free_of_findings_commit_by_commit_and_together(tmp_path_factory, before, after):
+    with Registry.init(tmp_path_factory.mktemp("registry")) as registry:
+        for _ in range(4):
+            registry.register("iris")
+        for step in before:
+            done(registry, *step)
+        commits = [registry.snapshot().commit]
+        for step in after:
+            done(registry, *step)
+            commits.append(registry.snapshot().commit)
+
+        assert [registry.check(old, new) for old, new in pairwise(commits) if old != new] == [() for old, new in pairwise(commits) if old != new]
+        assert registry.check(commits[0], commits[-1]) == ()
+
+
+def done(registry, what, number, stage, force):
+    """Do one thing, unless gitreg refuses it."""
+    version = f"iris@{number}"
+    with suppress(ConflictError, NotFoundError):
+        if what == "promote":
+            registry.promote(version, stage)
+        elif what == "rollback":
+            registry.rollback("iris", stage)
+        elif what == "archive":
+            registry.archive(version)
+        elif what == "yank":
+            registry.yank(version, reason="x", force=force)
+        else:
+            registry.unyank(version)
