@@ -196,6 +196,9 @@ def test_a_status_of_one_that_is_ready_is_exit_code_0(forge, cli):
     assert cli("pr", "status", "1").code == 1
     forge.reviews[1] = [Review("reviewer", "approved")]
 
+    assert "why      no checks have run\n" in cli("pr", "status", "1").out
+    forge.checks[forge.pulls[1].commit] = ["passing"]
+
     assert cli("pr", "status", "1").code == 0
     assert cli("pr", "status", "#1").code == 0
     assert cli("pr", "status").code == 0
