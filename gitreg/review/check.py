@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from gitreg import gates, names
-from gitreg.errors import GitregError
+from gitreg.errors import GitregError, InvalidError
 from gitreg.records import Finding, ModelCard, Stages
 from gitreg.review.reading import EXECUTABLE, REGULAR, File, Files, Version, first
 from gitreg.store import layout
 from gitreg.store.trees import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from gitreg.records import Config, Pointer
     from gitreg.store.gitrepo import Changed
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Alike = dict[str, list[str]]
 
 _OTHER = {"120000": "a symbolic link", "160000": "a submodule", EXECUTABLE: "executable"}
-_OURS = (layout.MODELS + "/", layout.SCHEMA_FOLDER + "/")
+_OURS = (layout.MODELS, layout.FOLDER, layout.CONFIG)
 
 
 class Since(NamedTuple):
@@ -84,6 +84,7 @@ def _of_change(snapshot: Snapshot, since: Since) -> Iterator[Finding]:
     yield from files.read(filter(None, map(files.at, sorted(_holders(files, since)))))
     if layout.CONFIG in since.changed:
         yield from _policy(files)
+        yield from _stages_changed(files, since, touched)
     yield from _strays(changed, touched)
     yield from _new_names(files, since, touched)
     gone = _by_model(File("", "", path, layout.place(path)) for path, change in since.changed.items() if change.new is None)
@@ -93,7 +94,9 @@ def _of_change(snapshot: Snapshot, since: Since) -> Iterator[Finding]:
 
 
 def _ours(path: str) -> bool:
-    return path == layout.CONFIG or path.startswith(_OURS)
+    """Tell whether a path is gitreg's, or takes the place of one where case does not count."""
+    top, inside, _ = path.partition("/")
+    return top.casefold() in _OURS and not (inside and top == layout.CONFIG)
 
 
 def _by_model(files: Iterable[File]) -> dict[str, list[int]]:
@@ -131,8 +134,17 @@ def _modes(files: Iterable[File]) -> Iterator[Finding]:
 def _strays(files: Iterable[File], models: Mapping[str, object]) -> Iterator[Finding]:
     for file in files:
         if not file.place.kind:
-            where = "a model's folder" if any(above in models for above in _above(file.path)) else "the models' folder"
-            yield Finding(rule="R08", path=file.path, message=f"this file does not belong into {where}", fix=f"git rm {quote(file.path)}")
+            yield Finding(rule="R08", path=file.path, message=_stray(file.path, models), fix=f"git rm {quote(file.path)}")
+
+
+def _stray(path: str, models: Mapping[str, object]) -> str:
+    top = path.partition("/")[0]
+    if top not in _OURS:
+        return f"{top!r} is {top.casefold()!r} on a disk where case does not count"
+    if top == layout.FOLDER or top == path:
+        return f"only a folder belongs here: {path}" if top == path else f"this file does not belong into {layout.FOLDER}"
+    where = "a model's folder" if any(above in models for above in _above(path)) else "the models' folder"
+    return f"this file does not belong into {where}"
 
 
 def _above(path: str) -> Iterator[str]:
@@ -153,6 +165,41 @@ def _policy(files: Files) -> Iterator[Finding]:
         for what in (fault,) if fault else gates.doubts(gate.expr):
             line = files.line(layout.CONFIG, ("stages", stage, "require", index, "expr"))
             yield Finding(rule="R02", severity="error" if fault else "warning", path=layout.CONFIG, line=line, message=f"stages.{stage}.require: gate {gate.name!r}: {what} in {gate.expr!r}")
+
+
+def _stages_changed(files: Files, since: Since, touched: Collection[str]) -> Iterator[Finding]:
+    """Look at every model where the set of stages changes: who stands in one that goes, and which versions are called as one that comes."""
+    config: Config | None = files.records.get(layout.CONFIG)
+    if config is None or since.base is None or config.stages.keys() == since.base.config.stages.keys():
+        return
+    gone, new = since.base.config.stages.keys() - config.stages.keys(), config.stages.keys() - since.base.config.stages.keys()
+    for model in files.snapshot.model_names():
+        if gone and model not in touched:
+            yield from _left_over(files, model, gone)
+        for stage in sorted(new):
+            yield from _called(files, model, stage)
+
+
+def _left_over(files: Files, model: str, gone: Collection[str]) -> Iterator[Finding]:
+    """Yield the blocks of stages that are *gone*; of a file that is invalid, that nobody can tell."""
+    file = files.at(layout.stages(model))
+    faults = list(files.read([file] if file else []))
+    yield from faults
+    stages = files.records.pop(layout.stages(model), None)
+    for stage in sorted(gone & stages.pointers.keys()) if isinstance(stages, Stages) else ():
+        line = files.line(layout.stages(model), (stage,))
+        yield Finding(rule="R02", path=layout.stages(model), line=line, message=f"{stage}: gitreg.yaml knows no such stage", fix="remove the block in a change of its own, first")
+
+
+def _called(files: Files, model: str, stage: str) -> Iterator[Finding]:
+    """Yield a version that has the name of *stage*; names are compared without case."""
+    try:
+        found = files.snapshot.named_like(model, stage)
+    except InvalidError as error:
+        yield Finding(rule=error.rule or "R02", path=error.path, line=error.line, message=f"{error.problem}: nobody can tell whether a version is called {stage!r}", fix=error.hint)
+        return
+    for number, name in found:
+        yield Finding(rule="R06", path=layout.manifest(model, number), message=f"version: {name!r} is reserved: a stage, a number or a word of gitreg's")
 
 
 # -- names of models ------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ class Landing(NamedTuple):
 
     *base* is that registry, None where there is none yet; *end* is what it would be then. Both ``Files`` are by path in the
     registry: *brought* is what HEAD changed since it left BASE, *landed* is what differs between base and end. *beside* are
-    the other files that HEAD changed, by path from the repository's top. *conflicts* do not merge; then *end* is HEAD as it is.
+    the other files that HEAD changed, by path from the repository's top. *conflicts* do not merge, those beside the registry told as ``../README``; then *end* is HEAD as it is.
     """
 
     base: Snapshot | None
@@ -61,7 +61,8 @@ def landing(repo: GitRepo, prefix: str, cache: Cache, span: Range) -> Landing:
     if fork == base.commit:
         return Landing(base, head, {**_merged_in(repo, base.commit, span.head, prefix), **brought}, brought, beside, ())
     merge = repo.merged(base.commit, span.head)
-    conflicts = tuple(path.removeprefix(prefix) for path in merge.conflicts if path.startswith(prefix))
+    up = "../" * prefix.count("/")
+    conflicts = tuple(path.removeprefix(prefix) if path.startswith(prefix) else up + path for path in merge.conflicts)
     if conflicts:
         return Landing(base, head, brought, brought, beside, conflicts)
     landed = _within(repo.changed(base.commit, merge.tree, prefix), prefix)

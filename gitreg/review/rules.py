@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from gitreg import names, policy
+from gitreg import names, policy, setup
 from gitreg.deltas import delta
 from gitreg.errors import InvalidError, NotFoundError, PolicyError
 from gitreg.operations import events as eventlog
 from gitreg.records import Event, Finding, Stages, alike
 from gitreg.review.lists import entered, vanished
 from gitreg.review.reading import first
-from gitreg.store import codec, layout
+from gitreg.store import codec, documents, layout
 from gitreg.store.explain import dotted
 
 if TYPE_CHECKING:
@@ -214,9 +214,18 @@ def _policy(landing: Landing, found: Delta) -> Iterator[Finding]:
         data = landing.end.bytes_of(layout.CONFIG) or b""
         yield Finding(rule="T06", path=layout.CONFIG, line=codec.line_of(data, ("format",)), message=f"format: {old.format} became {new.format}, and it never goes down")
     up = "../" * landing.end.prefix.count("/")
-    guards = sorted(path for path in landing.brought if path == layout.CONFIG or _GUARDS.fullmatch(path))
+    guards = sorted(path for path in landing.brought if path == layout.CONFIG or _GUARDS.fullmatch(path) or _schema(landing.end, path))
     guards += sorted(up + path for path in landing.beside if _GUARDS.fullmatch(path))
     others = [path for path in landing.brought if path.startswith(layout.MODELS + "/")]
     if guards and others:
         for path in guards:
             yield Finding(rule="T07", path=path, message=f"this changes the rules, together with {len(others)} other files of the registry: rules change alone", fix="git switch -c policy, and a pull request of its own")
+
+
+def _schema(end: Snapshot, path: str) -> bool:
+    """Tell whether a path is of what editors judge by, and not as gitreg itself writes it."""
+    if not path.startswith(layout.FOLDER + "/"):
+        return False
+    name = path.removeprefix(layout.SCHEMA_FOLDER + "/").removesuffix(".json")
+    schema = documents.schemas().get(name) if path == f"{layout.SCHEMA_FOLDER}/{name}.json" else None
+    return schema is None or end.bytes_of(path) != setup.schema_text(schema).encode()

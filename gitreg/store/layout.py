@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 CONFIG = "gitreg.yaml"
+FOLDER = ".gitreg"
 SCHEMA_FOLDER = ".gitreg/schema/1"
 MODELS = "models"
 CARD = "model.yaml"

@@ -192,6 +192,10 @@ class Snapshot(View):
         self._named[model] = tuple(asked)
         return None
 
+    def named_like(self, model: str, name: str) -> tuple[tuple[int, str], ...]:
+        """Return number and name of the versions that are called *name*, in whatever case."""
+        return tuple((number, found) for folder in self._names(model) for found, number in folder.items() if found.lower() == name.lower())
+
     def _names(self, model: str) -> Iterator[Mapping[str, int]]:
         """Yield number by name of each folder of manifests, the newest first."""
         folder = self.tree(layout.versions(model))

@@ -197,3 +197,71 @@ def done(registry, what, number, stage, force):
             registry.yank(version, reason="x", force=force)
         else:
             registry.unyank(version)
+
+
+# -- the set of stages, and what takes the place of gitreg's own files ----------------------------------------
+
+
+def test_a_stage_goes_only_where_no_model_has_a_block_of_it(gated):
+    gated.on("change", edit(CONFIG, "  staging: {}\n", ""))
+
+    assert gated.says() == [("R02", STAGES)]
+
+
+def test_a_stage_cannot_be_called_as_a_version_is(gated):
+    gated.on("main", lambda registry, _: registry.register("iris", "V3"))
+    gated.on("change", edit(CONFIG, "  staging: {}\n", "  staging: {}\n  v3: {}\n"))
+
+    assert gated.says() == [("R06", "models/iris/versions/5.yaml")]
+
+
+PLACES = {
+    "a stray file of .gitreg": (".gitreg/x/y", "R08"),
+    "models in capitals": ("Models/iris/stages.yaml", "R08"),
+    "the policy in capitals": ("GITREG.yaml", "R08"),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_what_takes_the_place_of_gitreg_s_files_is_named(gated, case):
+    path, rule = PLACES[case]
+    gated.on("change", write(path, "x: 1\n"))
+
+    assert gated.says() == [(rule, path)]
+    gated.git("switch", "-q", "change")
+    with Registry.open(gated.folder) as registry:
+        assert [(f.rule, f.path) for f in registry.check()] == [(rule, path)]
+
+
+@pytest.mark.parametrize("path", ["models", ".gitreg/schema/1"])
+def test_a_folder_of_gitreg_s_that_is_a_link_is_named(gated, path):
+    def link(_, folder):
+        (folder / path).rename(folder / "elsewhere")
+        os.symlink("elsewhere", folder / path)
+
+    gated.on("change", link)
+
+    assert ("R07", path) in gated.says()
+
+
+def test_another_schema_counts_as_a_rule_and_gitreg_s_own_does_not(gated):
+    path = ".gitreg/schema/1/stages.json"
+    schema = gated.git("show", f"main:{path}") + "\n"
+    gated.on("change", write(path, '{"$ref": "https://evil.example/x"}\n'), promote(3, "staging"))
+    gated.on("main", write(path, "{}\n"))
+    gated.on("upgrade", write(path, schema), promote(3, "staging"))
+
+    assert gated.says(base="main~1") == [("T07", path)]
+    assert gated.says(head="upgrade") == []
+
+
+def test_a_conflict_beside_the_registry_is_named(tmp_path, git):
+    git(tmp_path, "init", "-q")
+    with Registry.init(tmp_path / "sub") as registry:
+        registry.create_model("iris")
+    bench = Bench(tmp_path / "sub", git)
+    bench.git("branch", "change")
+    for branch in ("main", "change"):
+        bench.on(branch, write("../README", branch))
+
+    assert bench.says() == [("T08", "../README")]
