@@ -8,12 +8,13 @@ if TYPE_CHECKING:
     from gitreg.records import Artifact, MetricRule, ModelCard, ModelVersion
 
 
-def compared(a: ModelVersion, b: ModelVersion, card: ModelCard) -> dict[str, Any]:
-    """Return the JSON of ``gitreg compare``; which way a metric is better is what *card* (of b's model) says."""
+def compared(a: ModelVersion, b: ModelVersion, card: ModelCard | None) -> dict[str, Any]:
+    """Return the JSON of ``gitreg compare``; which way a metric is better is what *card* (of b's model) says, where it can be read."""
+    rules = card.metrics if card else {}
     return {
         "a": a.id,
         "b": b.id,
-        "metrics": {name: _metric(a.metrics.get(name), b.metrics.get(name), card.metrics.get(name)) for name in {**a.metrics, **b.metrics}},
+        "metrics": {name: _metric(a.metrics.get(name), b.metrics.get(name), rules.get(name)) for name in {**a.metrics, **b.metrics}},
         "params": {name: {"a": a.params.get(name), "b": b.params.get(name), "same": _same(name, a.params, b.params)} for name in {**a.params, **b.params}},
         "artifacts": {name: _artifact(a.artifacts.get(name), b.artifacts.get(name)) for name in {**a.artifacts, **b.artifacts}},
     }

@@ -6,6 +6,7 @@ verdicts those of the policy of the base.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -203,17 +204,24 @@ def _side(version: ModelVersion | None) -> Side | None:
     return Side(number=version.number, version=version.version, created_at=version.created_at, created_by=version.created_by, description=version.description, run=version.run)
 
 
-def _card(landing: Landing, model: str) -> ModelCard:
-    return (landing.base.find_card(model) if landing.base else None) or landing.end.card(model)
+def _card(landing: Landing, model: str) -> ModelCard | None:
+    """Return what says which way a metric is better: the base's card, else the change's own; None where neither can be read."""
+    for view in (landing.base, landing.end):
+        with contextlib.suppress(InvalidError):
+            card = view.find_card(model) if view else None
+            if card:
+                return card
+    return None
 
 
 def _held_since(base: Snapshot | None, event: Event) -> datetime | None:
     """Return when the present holder took the stage, by the first-parent history of the base."""
     if base is None or event.from_number is None:
         return None
-    for past in history.history(base, event.model, event.stage):
-        if past.event == "promoted" and past.number == event.from_number and past.at:
-            return datetime.fromisoformat(past.at).astimezone(UTC)
+    with contextlib.suppress(InvalidError):  # a file of the base cannot be read: nobody can tell
+        for past in history.history(base, event.model, event.stage):
+            if past.event == "promoted" and past.number == event.from_number and past.at:
+                return datetime.fromisoformat(past.at).astimezone(UTC)
     return None
 
 

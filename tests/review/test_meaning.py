@@ -146,6 +146,20 @@ def test_an_invalid_file_is_a_finding_and_no_crash(iris, said):
     assert {finding.rule for finding in meaning.findings} == {"R01"}
 
 
+def test_a_card_that_cannot_be_read_judges_no_metric_and_the_change_is_said_all_the_same(iris, git):
+    card = Path(iris.path, "models/iris/model.yaml")
+    whole = card.read_text()
+    card.write_text(f"{whole}bogus: 1\n")
+    git(iris.path, "commit", "-qam", "a broken card")
+    card.write_text(whole)
+    git(iris.path, "commit", "-qam", "a repair")
+    iris.promote("iris@2", "production")
+
+    meaning = iris.diff("HEAD~2", "HEAD")
+
+    assert [(move.stage, move.before.number, move.after.number) for move in meaning.moves] == [("production", 1, 2)]
+
+
 def test_where_there_was_nothing_all_is_new(iris):
     span = ranges.parsed(iris.location.repo, f"{'0' * 40}..HEAD")
     found = iris.diff(ranges.NOTHING, span.head)
