@@ -113,8 +113,8 @@ class Doctor(look.Judge):
         return look.tip(folder) != was.tip and not (folder / SCRAP).exists() and not (folder / ".git/gitreg/journal").exists()
 
     def untouched(self, folder: Path, was: look.Before) -> bool:
-        """Tell whether the branch is where it was: to heal what a crash left is nobody's loss."""
-        return look.tip(folder) == was.tip
+        """Tell whether nothing is lost: what a doctor has healed before git could not read on is nobody's loss."""
+        return look.tip(folder) == was.tip or look.commits(folder) == was.commits + 1
 
     def wrong(self, folder: Path, was: look.Before) -> tuple[str, ...]:
         """Return what is wrong, and what the next doctor leaves."""

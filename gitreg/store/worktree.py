@@ -264,9 +264,14 @@ class Refresh:
             if os.access(os.path.join(self.checkout.folder, path), os.R_OK):
                 raise BusyError("cannot read {path} in {folder!r}: {reason}", path=path, folder=self.checkout.folder, reason=error.strerror or str(error)) from None
             return False
-        blobs = [self.repo.reader.read(blob) if blob else None for blob in (change.old, change.new)]
-        old, new = (blob.data.replace(b"\r\n", b"\n") if blob and blob.data is not None else None for blob in blobs)
+        old, new = (self._text(blob) if blob else None for blob in (change.old, change.new))
         return seen in (old, new) or (new is not None and new.startswith(seen))
+
+    def _text(self, blob: str) -> bytes:
+        found = self.repo.reader.read(blob)
+        if found is None or found.data is None:  # who edited what cannot be told without it
+            raise BusyError("git cannot read {blob}, which an interrupted write has made", blob=blob, hint="git fsck")
+        return found.data.replace(b"\r\n", b"\n")
 
     def _content(self, path: str) -> bytes:
         """Return a file's text, or where a link leads; what lies behind a linked folder is nobody's of ours."""
@@ -372,12 +377,24 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
     for checkout in repo.checkouts():
         if journal.named(checkout.folder) in entry.checkouts:
             release_index(checkout)
-            if repo.output("--git-dir", checkout.git_dir, "rev-parse", "-q", "--verify", "HEAD", ok=(0, 1)) == entry.new:
+            if _head(repo, checkout, entry.ref) == entry.new:
                 notes += finished(Refresh(repo, checkout, entry.old, entry.new, lock, patience))
     if tip is not None and tip.id not in (entry.old, entry.new):
         notes.append(f"a write to {entry.ref} was interrupted, and the branch has moved on since: git log -p shows what became of it")
     journal.drop(repo.common_dir)
     return tuple(notes)
+
+
+def _head(repo: GitRepo, checkout: Checkout, ref: str) -> str:
+    """Return the commit that a checkout is at, nothing where its branch has none.
+
+    Raises:
+        BusyError: it is on *ref*, which is there and which git cannot read now.
+    """
+    head = repo.output("--git-dir", checkout.git_dir, "rev-parse", "-q", "--verify", "HEAD", ok=(0, 1))
+    if not head and checkout.branch == ref and os.path.exists(os.path.join(repo.common_dir, ref)):
+        raise BusyError("git cannot read {ref}, which an interrupted write has moved", ref=ref, hint="git fsck")
+    return head
 
 
 def finished(refresh: Refresh) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 
 from gitreg import Registry
 from gitreg.errors import BusyError, ConflictError
-from gitreg.store import holders, worktree
-from gitreg.store.gitrepo import checkout_at
+from gitreg.store import holders, lock, worktree
+from gitreg.store.gitrepo import GitRepo, checkout_at
 
 STAGES = "models/iris/stages.yaml"
 FOURTH = "models/iris/versions/4.yaml"
@@ -439,6 +439,29 @@ def test_the_next_command_finishes_what_a_crash_left(crashed, git):
 
     assert git(crashed.path, "status", "--porcelain") == ""
     assert "number: 3" in (Path(crashed.path) / STAGES).read_text()
+
+
+@pytest.mark.parametrize("what", ["the branch", "a blob"])
+def test_healing_gives_nothing_up_while_git_cannot_read(crashed, git, what):
+    folder = Path(crashed.path)
+    blob = git(folder, "rev-parse", f"HEAD:{STAGES}")
+    place = folder / ".git" / ("refs/heads/main" if what == "the branch" else f"objects/{blob[:2]}/{blob[2:]}")
+    (folder / ".git/aside").mkdir()
+    place.rename(folder / ".git/aside/file")
+    if what == "the branch":
+        place.mkdir()
+    repo = GitRepo.discover(str(folder))
+    with lock.held(repo.common_dir) as descriptor, pytest.raises(BusyError, match="git cannot read"):
+        worktree.heal(repo, descriptor)
+    repo.close()
+    if what == "the branch":
+        place.rmdir()
+    (folder / ".git/aside/file").rename(place)
+
+    reopened(crashed)
+
+    assert git(crashed.path, "status", "--porcelain") == ""
+    assert "number: 3" in (folder / STAGES).read_text()
 
 
 def test_healing_writes_over_a_piece_of_the_new_file(crashed, git):
