@@ -154,7 +154,7 @@ def test_fix_in_json_is_a_list(cli, iris):
 def test_fix_names_a_file_that_it_cannot_read(cli, iris):
     production_is(iris, "[")
 
-    assert cli("fix") == Said(6, "", "gitreg: models/iris/stages.yaml:14: this is not YAML: did not find expected ',' or ']'\n  try: gitreg check\n")
+    assert cli("fix") == Said(6, "", "gitreg: models/iris/stages.yaml:14: this is not YAML: did not find expected ',' or ']'\n  try: mend it there, then: gitreg fix\n")
 
 
 def test_the_hooks_of_pre_commit_are_commands(cli):

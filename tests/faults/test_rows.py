@@ -74,8 +74,8 @@ def test_a_harness_finds_a_planted_fault(row, fault, finding):
     [
         ("calls", "import, many, bare", "packs in place", "git fsck"),
         ("steps", "import, many, bare", "packs in place", "git fsck"),
-        ("steps", "promote, remote", "the branch before the remote", "neither old nor where the remote is"),
-        ("steps", "sync", "the branch before the remote", "neither old nor where the remote is"),
+        ("steps", "promote, remote", "the branch before the remote", "git status"),
+        ("steps", "sync", "the branch before the remote", "git status"),
     ],
 )
 def test_a_scene_finds_a_planted_fault(row, scene, fault, finding):
