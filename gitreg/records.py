@@ -21,6 +21,8 @@ FORMAT = 1
 _LARGEST = 1.7976931348623157e308  # the largest finite double: a bound that inf and NaN do not keep
 TIME = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]{1,9})?Z" + names.END
 DIGEST = "^[0-9a-f]{64}" + names.END
+MD5 = r"^[0-9a-f]{32}(\.dir)?" + names.END  # DVC's, which marks a folder's
+FILE_NAME = r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]{1,255}" + names.END
 _REF = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*" + names.END
 
 Number = Annotated[int, Meta(ge=1, le=10**9, description="1, 2, 3 … in the order of registration")]
@@ -154,13 +156,19 @@ class Stages(Struct, frozen=True, kw_only=True):
 
 
 class Artifact(Record, frozen=True):
-    """A file, folder or service that belongs to a version. ``size`` is in bytes; a folder's is the sum."""
+    """A file, folder or service that belongs to a version. ``size`` is in bytes; a folder's is the sum.
+
+    ``file`` is what it was called where it was registered, if its address does not say so; ``md5`` is what a pointer
+    of DVC names it by, if its bytes were not there.
+    """
 
     kind: Kind
     uri: Annotated[str, Meta(min_length=1)]
     sha256: Digest | None = None
     size: Annotated[int, Meta(ge=0)] | None = None
     folder: bool = False
+    file: Annotated[str, Meta(pattern=FILE_NAME, description="a file's name, without folders")] | None = None
+    md5: Annotated[str, Meta(pattern=MD5, description="md5, lower-case hex; with .dir it is that of a folder")] | None = None
 
 
 class Code(Record, frozen=True):
@@ -175,10 +183,26 @@ class CI(Record, frozen=True):
     """The CI job that a run was part of."""
 
     url: str | None = None
+    job: str | None = None
+
+
+class Lock(Record, frozen=True):
+    """The lock file that says which packages a run had: its path, relative to the code's folder, and its digest."""
+
+    path: str
+    sha256: Digest
+
+
+class Environment(Record, frozen=True):
+    """What a run's code ran on: Python's version, those of the packages that a person listed, or their lock file."""
+
+    python: str | None = None
+    packages: dict[str, str] = {}
+    lock: Lock | None = None
 
 
 class Run(Record, frozen=True):
-    """The training run that made a version, or used it as its own."""
+    """The training run that made a version, or used it as its own; ``error`` says why it failed, if it did."""
 
     id: str
     pipeline: str | None = None
@@ -187,6 +211,8 @@ class Run(Record, frozen=True):
     finished_at: Time | None = None
     code: Code | None = None
     ci: CI | None = None
+    environment: Environment | None = None
+    error: str | None = None
 
 
 class Yanked(Record, frozen=True):

@@ -164,6 +164,8 @@ def _bounds(kind: Any, value: Any, path: Path) -> Iterator[Problem]:
 _FORMS = {
     records.TIME: "2026-11-22T07:24:31.123456Z",
     records.DIGEST: "of 64 lower-case hexadecimal digits",
+    records.MD5: "of 32 lower-case hexadecimal digits, and .dir for a folder",
+    records.FILE_NAME: "of a file's name, without folders",
 }
 
 
