@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         BusyError,
         ConflictError,
         GitregError,
+        GitregWarning,
         InvalidError,
         NotFoundError,
         PolicyError,
@@ -21,18 +22,25 @@ if TYPE_CHECKING:
     )
     from gitreg.records import ModelVersion, Receipt
     from gitreg.registry import Registry
+    from gitreg.runs.context import StepContext, get_step_context
     from gitreg.runs.model import Model
+    from gitreg.runs.outputs import ArtifactConfig
+    from gitreg.runs.pipeline import PipelineRun, pipeline
+    from gitreg.runs.script import run
+    from gitreg.runs.step import step
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Client": "client", "Model": "runs.model", "ModelStages": "enums", "ModelVersion": "records", "Receipt": "records", "Registry": "registry",
-    **dict.fromkeys(("BusyError", "ConflictError", "GitregError", "InvalidError", "NotFoundError", "PolicyError", "UsageError"), "errors"),
+    "ArtifactConfig": "runs.outputs", "Client": "client", "Model": "runs.model", "PipelineRun": "runs.pipeline", "StepContext": "runs.context",
+    "get_step_context": "runs.context", "pipeline": "runs.pipeline", "run": "runs.script", "step": "runs.step",
+    "ModelStages": "enums", "ModelVersion": "records", "Receipt": "records", "Registry": "registry",
+    **dict.fromkeys(("BusyError", "ConflictError", "GitregError", "GitregWarning", "InvalidError", "NotFoundError", "PolicyError", "UsageError"), "errors"),
 }  # fmt: skip
 
 __all__ = [
-    "BusyError", "Client", "ConflictError", "GitregError", "InvalidError", "Model", "ModelStages", "ModelVersion",
-    "NotFoundError", "PolicyError", "Receipt", "Registry", "UsageError", "__version__",
+    "ArtifactConfig", "BusyError", "Client", "ConflictError", "GitregError", "GitregWarning", "InvalidError", "Model", "ModelStages", "ModelVersion",
+    "NotFoundError", "PipelineRun", "PolicyError", "Receipt", "Registry", "StepContext", "UsageError", "__version__", "get_step_context", "pipeline", "run", "step",
 ]  # fmt: skip
 
 

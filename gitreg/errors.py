@@ -13,6 +13,8 @@
 The sentence is built from facts: ``NotFoundError("no model {model!r}", model="iris")`` says
 ``no model 'iris'`` and has the attribute ``model``. ``hint`` is the next command to type, or empty.
 Only ``cli/boundary.py`` turns an error into text for a person and an exit code.
+
+What is no error, but should not be passed over, is a :class:`GitregWarning`, told through :mod:`warnings`.
 """
 
 from __future__ import annotations
@@ -49,6 +51,10 @@ def _rebuild(kind: type[GitregError], message: str, hint: str, facts: dict[str, 
     error = kind(message.replace("{", "{{").replace("}", "}}") if facts else message, hint=hint, **facts)
     error.message = message
     return error
+
+
+class GitregWarning(UserWarning):
+    """Something that worked, and that a person should know: a parameter that was masked, a file that only this machine has."""
 
 
 class UsageError(GitregError, ValueError):

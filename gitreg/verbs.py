@@ -23,6 +23,10 @@ class Verbs(ABC):
     def _run(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
         """Carry *operation* out, or record it."""
 
+    def perform(self, operation: Callable[[View], Change], reason: str = "") -> Receipt:
+        """Carry out an operation of ``gitreg.operations``: a pure function from what is seen to what shall be changed."""
+        return self._run(operation, reason)
+
     @abstractmethod
     def occasion(self) -> Occasion:
         """Return who acts, and when."""

@@ -1,7 +1,8 @@
 """``Model``: what training code holds in its hands. It names a version, and resolves it when it is touched.
 
 A name is got or created, None creates a new version, a number or a stage must exist. Resolved once, it stays
-with that version when stages move on. Looking at it (``repr``, ``==``, completion) never resolves.
+with that version when stages move on. Looking at it (``repr``, ``==``, completion) never resolves. Inside a run it is the
+run's version, if the run works on what it names: what is logged is then written when the run ends.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 from gitreg import names
 from gitreg.errors import ConflictError, NotFoundError
 from gitreg.registry import Registry
+from gitreg.runs.current import current
+from gitreg.runs.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Artifact, ModelVersion, Receipt
+    from gitreg.runs.tracked import Tracked
     from gitreg.transactions import Transaction
 
 _CARD = ("license", "description", "audience", "use_cases", "limitations", "trade_offs", "ethics", "tags")
@@ -48,17 +52,24 @@ class Model:
         create: bool = True,
     ) -> None:
         self.name = names.model_name(name)
-        self._asked = None if version is None else str(version)
-        self._create = create
         given = (license, description, audience, use_cases, limitations, trade_offs, ethics, tags)
-        self._card: dict[str, Any] = {field: value for field, value in zip(_CARD, given, strict=True) if value is not None}
+        card: dict[str, Any] = {field: value for field, value in zip(_CARD, given, strict=True) if value is not None}
         if not save_models_to_registry:
-            self._card["save_models_to_registry"] = False
+            card["save_models_to_registry"] = False
+        self._wanted = Wanted(self.name, None if version is None else str(version), card, create)
+        self._tracked: Tracked | None = None
         self._found: ModelVersion | None = None
         self._turn = threading.RLock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_turn", "_tracked")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._tracked, self._turn = None, threading.RLock()
+
     def __repr__(self) -> str:
-        asked = "" if self._asked is None else f", version={self._asked!r}"
+        asked = "" if self._wanted.asked is None else f", version={self._wanted.asked!r}"
         return f"Model(name={self.name!r}{asked})"
 
     def __eq__(self, other: object) -> bool:
@@ -66,7 +77,10 @@ class Model:
             return NotImplemented
         if self._found and other._found:
             return self._found.id == other._found.id
-        return self is other or (self._asked is not None and (self.name, self._asked, self._found) == (other.name, other._asked, other._found))
+        if self._tracked or other._tracked:
+            return self._tracked is other._tracked
+        asked = self._wanted.asked
+        return self is other or (asked is not None and (self.name, asked, self._found) == (other.name, other._wanted.asked, other._found))
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -111,9 +125,12 @@ class Model:
             ConflictError: the version is not ready or is yanked, or the stage is not held by *expect*.
             PolicyError: a gate or rule of the registry refuses, and *force* is not given.
         """
+        home = self._home()
+        if home:
+            return home.set_stage(str(stage), force, expect, reason)
         with self._turn, Registry.open() as registry:
             if self._found is None:
-                self._found = self._existing(registry)
+                self._found = self._wanted.existing(registry)
             if self._found is None:
                 tx = self._new(registry, lambda tx: tx.promote(self._newest, str(stage), force=force, expect=expect), reason)
                 if tx is not None:
@@ -141,6 +158,25 @@ class Model:
         """
         self._update(metrics=dict(metrics))
 
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Add parameters of the training, key by key; those named like a secret are masked, with a warning.
+
+        Raises:
+            UsageError: a value is not JSON-like.
+            ConflictError: the version is ready, so that its parameters are recorded for good.
+        """
+        from gitreg.runs.params import masked
+
+        self._update(params=masked(params))
+
+    def link(self, name: str, uri: str, title: str = "") -> None:
+        """Record something that belongs to this version and is no file: a ticket, a dashboard, another version.
+
+        Raises:
+            UsageError: the name or the address is empty.
+        """
+        self._update(links={name: {"uri": uri, "title": title} if title else {"uri": uri}})
+
     def link_artifact(self, name: str, path_or_uri: str | os.PathLike[str], kind: str = "model") -> None:
         """Record a file, folder or address that belongs to this version; a local file is hashed.
 
@@ -148,7 +184,9 @@ class Model:
             UsageError: there is no such file, or *kind* is not ``model``, ``data`` or ``service``.
             ConflictError: another file is recorded under this name.
         """
-        self._update(artifacts={name: {"kind": kind, "uri": os.fspath(path_or_uri)}})
+        given = {name: {"kind": kind, "uri": os.fspath(path_or_uri)}}
+        home = self._home()
+        self._update(artifacts=home.described(given) if home else given)
 
     def get_artifact(self, name: str) -> Artifact:
         """Return what is recorded of an artifact.
@@ -171,7 +209,7 @@ class Model:
         return self._of_kind(name, "data")
 
     def load_artifact(self, name: str) -> str:
-        """Return the path of a local artifact, its digest verified.
+        """Return the path of an artifact on this machine, its digest verified. In a run of another version, that one links to this.
 
         Raises:
             NotFoundError: there is no such artifact, or its file is gone.
@@ -181,7 +219,11 @@ class Model:
 
         artifact = self.get_artifact(name)
         with Registry.open() as registry:
-            return verified(name, artifact, registry.root)
+            path = verified(name, artifact, registry.root)
+        here = current()
+        if here and here.tracked and here.tracked is not self._home():
+            here.tracked.used(self._resolved())
+        return path
 
     def _of_kind(self, name: str, kind: str) -> Artifact:
         artifact = self.get_artifact(name)
@@ -191,37 +233,39 @@ class Model:
 
     # -- resolving ----------------------------------------------------------------------------------------
 
+    def _home(self) -> Tracked | None:
+        """Return the version of the run under way that this is, or None: then it speaks to the registry itself."""
+        if self._tracked is None and self._found is None:
+            here = current()
+            return here.run.known(self._wanted) if here else None
+        return self._tracked
+
     def _resolved(self) -> ModelVersion:
+        home = self._home()
+        if home:
+            return home.resolved()
         with self._turn:
             if self._found is None:
                 with Registry.open() as registry:
-                    self._found = self._existing(registry)
+                    self._found = self._wanted.existing(registry)
                     if self._found is None:
                         self._new(registry)
             assert self._found
             return self._found
 
     def _now(self) -> ModelVersion:
+        home = self._home()
+        if home:
+            return home.now()
         version = self._resolved()
         with Registry.open() as registry:
             return registry.get(version.id)
 
-    def _existing(self, registry: Registry) -> ModelVersion | None:
-        """Return the version that was asked for, or None where it is to be created."""
-        if self._asked is None:
-            return None
-        must_exist = names.number(self._asked) is not None or self._asked in (names.LATEST, names.ARCHIVED) or self._asked in registry.snapshot().config.stages
-        try:
-            return registry.get(f"{self.name}@{self._asked}") if "{" not in self._asked else None
-        except NotFoundError:
-            if must_exist:
-                raise
-            return None
-
     @property
     def _newest(self) -> str:
         """The selector of the version that a transaction just made: by its name, else the latest."""
-        return self.name if self._asked is None or "{" in self._asked else f"{self.name}@{self._asked}"
+        asked = self._wanted.asked
+        return self.name if asked is None or "{" in asked else f"{self.name}@{asked}"
 
     def _new(self, registry: Registry, then: Callable[[Transaction], object] | None = None, reason: str = "") -> Transaction | None:
         """Create the version and do *then* in one commit; None where another was first to create that name, which is taken.
@@ -229,17 +273,15 @@ class Model:
         Raises:
             NotFoundError: creating is not allowed here.
         """
-        if not self._create or os.environ.get("GITREG_READONLY", "0") not in ("", "0"):
-            what = "a new version" if self._asked is None else f"version {self._asked!r}"
-            raise NotFoundError("{what} of {model!r} would have to be created, and this is read-only", what=what, model=self.name, hint="Model(…, create=True), and no GITREG_READONLY")
+        self._wanted.may_create()
         try:
             with registry.transaction(reason=reason, replay=True) as tx:
                 self._describe(tx)
-                tx.register(self.name, self._asked)
+                tx.register(self.name, self._wanted.asked)
                 if then:
                     then(tx)
         except ConflictError:
-            self._found = self._existing(registry)
+            self._found = self._wanted.existing(registry)
             if self._found is None:
                 raise
             return None
@@ -248,11 +290,27 @@ class Model:
 
     def _describe(self, tx: Transaction) -> None:
         """Set the card's fields that were given, where they are not set already."""
-        if self._card:
-            tx.describe_model(self.name, **self._card)
+        if self._wanted.card:
+            tx.describe_model(self.name, **self._wanted.card)
 
     def _update(self, **facts: Any) -> None:
+        home = self._home()
+        if home:
+            home.log(**facts)
+            return
         version = self._resolved()
         with Registry.open() as registry, registry.transaction(replay=True) as tx:
             self._describe(tx)
             tx.update(version.id, **facts)
+
+
+def wanted_of(model: Model) -> Wanted:
+    """Return what *model* asks for."""
+    return model._wanted  # noqa: SLF001 - a part of the model's own module
+
+
+def bound_to(tracked: Tracked) -> Model:
+    """Return a model that is the version *tracked* of a run."""
+    model = Model(tracked.wanted.model, tracked.wanted.asked)
+    model._tracked = tracked  # noqa: SLF001 - a part of the model's own module
+    return model

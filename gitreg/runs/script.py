@@ -1,0 +1,52 @@
+"""``with gitreg.run("iris") as model:`` a run of a script or a notebook, without a pipeline."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from gitreg.runs import current, surroundings
+from gitreg.runs.current import Here
+from gitreg.runs.model import Model, bound_to, wanted_of
+from gitreg.runs.params import recorded
+from gitreg.runs.run import Place, Run, under_way
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@contextlib.contextmanager
+def run(
+    model: str | Model, version: str | int | None = None, *, params: Mapping[str, Any] | None = None, name: str | None = None,
+    packages: Sequence[str] = (), lock_file: str | os.PathLike[str] | None = None, registry: str | os.PathLike[str] | None = None,
+) -> Iterator[Model]:  # fmt: skip
+    """Give the model that a script or notebook trains: what is logged on it becomes one version, in one commit at the end.
+
+    Without *version* it is a new one; a name is got or created; a number or stage must exist. If the block raises, nothing
+    is left, or ``status: failed`` where the number was asked for before. *packages* are those whose versions are
+    recorded; without them the digest of *lock_file*, or of a lock file that lies beside the code. Inside a run of the
+    same model this is that run.
+
+    Raises:
+        NotFoundError: a stage is vacant, a number or a package does not exist.
+        ConflictError: the version failed, or its name cannot be taken.
+        BusyError: the registry cannot be written; what was recorded is kept in a file, which the error names.
+    """
+    wanted = wanted_of(model if isinstance(model, Model) else Model(model, version))
+    around = current.current()
+    joined = around.run.known(wanted) if around else None
+    if around and joined:
+        with current.entered(around._replace(tracked=joined)):
+            around.run.note(joined, None, recorded(params or {}))
+            yield bound_to(joined)
+        return
+    begun = Run(Place.found(registry), name, surroundings.seen(surroundings.main_folder(), packages, lock_file))
+    begun.outer = around.run if around else None
+    with under_way(begun):
+        tracked = begun.bind(wanted)
+        begun.note(tracked, None, recorded(params or {}))
+        with current.entered(Here(begun, tracked)):
+            yield bound_to(tracked)
+
+
