@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from gitreg import driver, gates, setup
+from gitreg import driver, gates, setup, unfinished
 from gitreg.errors import GitregError
 from gitreg.records import Finding, Stages, Yanked
 from gitreg.store import behind, documents, holders, journal, layout, lock, worktree
@@ -39,6 +39,7 @@ def findings(snapshot: Snapshot, now: datetime) -> Iterator[Finding]:
     with _quiet(snapshot.repo):
         found = [*_left_behind(snapshot, now), *_surroundings(snapshot)]
     yield from found
+    yield from unfinished.findings(snapshot)
     for path in lost(snapshot):
         how = ", as yanked" if layout.place(path).kind == "manifest" else ""
         yield Finding(rule="D07", path=path, message=f"this file was removed by hand; it can be restored{how}", fix="gitreg doctor --fix")

@@ -184,6 +184,7 @@ class Registry(Reads, Verbs):
         occasion = self.occasion()
         if fix:
             doctor.heal(self._location.repo, occasion.now)
+            self._give_up(occasion)
             if doctor.wants_driver(self.snapshot()):
                 driver.install(self._location.repo)
             if doctor.lost(self.snapshot()):
@@ -309,6 +310,22 @@ class Registry(Reads, Verbs):
 
         with self._turn:
             return setup.equipped(self._target(), self._location, host, self.occasion(), package=package, rehearsal=self._dry_run)
+
+    def _give_up(self, occasion: Occasion) -> None:
+        """Mark the running versions whose processes are gone as failed, in one commit."""
+        from functools import partial
+
+        from gitreg import unfinished
+        from gitreg.names import Selector
+        from gitreg.operations.runs import given_up
+        from gitreg.store.marks import Life
+
+        gone = [Selector(each.model, str(each.manifest.number)) for each in unfinished.found(self.snapshot()) if each.life is Life.GONE]
+        if gone:
+            with self.transaction(reason="gitreg doctor --fix", replay=True) as tx:
+                for selector in gone:
+                    tx.perform(partial(given_up, selector=selector, reason=unfinished.REASON, occasion=occasion))
+        unfinished.sweep(self._location.repo)
 
     def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
         """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""

@@ -33,6 +33,7 @@ FLOORS = (
     {"history", "setup"},
     {"review", "verbs"},
     {"reads"},
+    {"unfinished"},
     {"fix", "doctor", "rebase", "proposals"},
     {"sync"},
     {"transactions"},
