@@ -29,7 +29,7 @@ FLOORS = (
     {"policy"},
     {"store.plan"},
     {"store.transaction"},
-    {"where", "artifacts", "times", "deltas", "ci", "driver"},
+    {"where", "artifacts", "times", "deltas", "ci", "driver", "formats", "intake"},
     {"history", "setup"},
     {"review", "verbs"},
     {"reads"},
