@@ -49,7 +49,7 @@ FLOORS = (
 DOORS = {
     "git": {"store.gitrepo"},
     "gitdb": set(),
-    "subprocess": {"store.process", "forges.tools"},  # git, and the person's own gh or glab
+    "subprocess": {"store.process", "forges.tools", "runs.child"},  # git, the person's own gh or glab, and the program of a run
     "yaml": {"store.codec"},
     "filelock": {"store.lock"},
     "sqlite3": {"scratch"},

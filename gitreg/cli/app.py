@@ -12,7 +12,7 @@ from gitreg.cli import options
 _READ, _WRITE, _CHECK = "gitreg.cli.read", "gitreg.cli.write", "gitreg.cli.checks"
 
 HOMES = {
-    "init": f"{_WRITE}:init", "register": f"{_WRITE}:register", "promote": f"{_WRITE}:promote", "rollback": f"{_WRITE}:rollback",
+    "init": f"{_WRITE}:init", "register": f"{_WRITE}:register", "run": "gitreg.cli.running:run", "promote": f"{_WRITE}:promote", "rollback": f"{_WRITE}:rollback",
     "archive": f"{_WRITE}:archive", "yank": f"{_WRITE}:yank", "unyank": f"{_WRITE}:unyank", "update": f"{_WRITE}:update", "import": "gitreg.cli.importing:import_",
     "list": f"{_READ}:list_", "show": f"{_READ}:show", "get": "gitreg.cli.get:get", "history": f"{_READ}:history",
     "compare": f"{_READ}:compare", "diff": "gitreg.cli.review:diff", "changes": "gitreg.cli.review:changes", "fix": "gitreg.cli.review:fix",

@@ -8,7 +8,7 @@ import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gitreg.errors import BusyError, GitregError, InvalidError, UsageError
+from gitreg.errors import BusyError, GitregError, GitregWarning, InvalidError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +38,13 @@ def main() -> None:
 
 def run(args: Sequence[str]) -> int:
     """Run one command and return its exit code; what it says goes to stdout and stderr."""
+    import warnings
+
     import click
 
     from gitreg.cli.app import app
 
+    warnings.showwarning = _noted
     try:
         result = app.main(list(args), prog_name="gitreg", standalone_mode=False)
     except GitregError as error:
@@ -63,6 +66,14 @@ def run(args: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a sentence
         return _bug(error, args)
     return result if isinstance(result, int) else 0
+
+
+def _noted(message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: str | None = None) -> None:  # noqa: ARG001 - the standard library's form
+    """Say what is no error: to a person gitreg's own words alone, and the words of others where a bug is looked for."""
+    from gitreg.names import shown
+
+    if issubclass(category, GitregWarning) or os.environ.get("GITREG_DEBUG") == "1":
+        sys.stderr.write(f"note: {shown(str(message))}\n")
 
 
 def _misused(error: click.ClickException, args: Sequence[str]) -> int:

@@ -34,6 +34,7 @@ class Place(NamedTuple):
 
     path_or_url: str | None
     branch: str | None
+    offline: bool = False
 
     @classmethod
     def found(cls, path_or_url: str | os.PathLike[str] | None = None) -> Place:
@@ -44,9 +45,9 @@ class Place(NamedTuple):
             given, branch = os.environ.get("GITREG_REGISTRY") or os.getcwd(), os.environ.get("GITREG_BRANCH") or None
         return cls(os.path.abspath(given) if os.path.exists(given) else given, branch)
 
-    def open(self, *, fetch: bool = True) -> Registry:
+    def open(self) -> Registry:
         """Return the registry."""
-        return Registry.open(self.path_or_url, branch=self.branch, fetch=fetch)
+        return Registry.open(self.path_or_url, branch=self.branch, offline=self.offline)
 
 
 class Run:

@@ -1,0 +1,122 @@
+"""Run a program that must not be edited, as a run: it finds its version through the environment, and leaves files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gitreg import names
+from gitreg.errors import GitregError, NotFoundError, UsageError
+from gitreg.runs import handed
+from gitreg.runs.run import under_way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gitreg.runs.run import Run
+    from gitreg.runs.tracked import Tracked
+
+_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Leaves(NamedTuple):
+    """What a program is to leave: *metrics* files, and *artifacts* by name, which must be written by it; *data* it only reads."""
+
+    metrics: Sequence[str] = ()
+    artifacts: Mapping[str, str] = {}
+    data: Mapping[str, str] = {}
+
+    def written(self) -> list[str]:
+        """Return the local files and folders that the program must write."""
+        return [path for path in (*self.metrics, *self.artifacts.values()) if "://" not in path]
+
+
+class ProgramError(GitregError):
+    """The program of a run failed; ``exit`` is the exit code to end with: its own, or 128 and the number of its signal."""
+
+
+def supervised(run: Run, tracked: Tracked, command: Sequence[str], leaves: Leaves) -> None:
+    """Run *command* to its end, and record what it left. If it fails, so does the run.
+
+    Raises:
+        ProgramError: it failed.
+        UsageError: there is no such program, or a file that it was to write is as it was.
+        NotFoundError: a file that it was to write is not there.
+    """
+    with under_way(run), tempfile.TemporaryDirectory(prefix="gitreg-run-") as folder:
+        before = {path: _signature(path) for path in leaves.written()}
+        run.folder = handed.Folder(folder)
+        code = _ran(command, {**os.environ, **handed.environment(run, folder)})
+        if code:
+            raise _failed(command[0], code)
+        _check_written(before)
+        tracked.absorb(run.gathered(tracked))
+        run.folder = None
+        _record(tracked, leaves)
+
+
+def _record(tracked: Tracked, leaves: Leaves) -> None:
+    from gitreg.intake import metrics
+
+    for file in leaves.metrics:
+        tracked.log(metrics=metrics(file))
+    for kind, given in (("model", leaves.artifacts), ("data", leaves.data)):
+        if given:
+            tracked.log(artifacts=tracked.described({name: {"kind": kind, "uri": path} for name, path in given.items()}))
+
+
+def _ran(command: Sequence[str], environment: dict[str, str]) -> int:
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise UsageError("{program!r} cannot be run: {reason}", program=command[0], reason=error.strerror) from None
+    with _passed_on(child):
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                continue  # the terminal sent it to the program too: what becomes of that is its answer
+
+
+@contextmanager
+def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Pass on to *child* what others ask of us."""
+    was = {number: signal.signal(number, lambda got, _frame: child.send_signal(got)) for number in _PASSED_ON}
+    try:
+        yield
+    finally:
+        for number, handler in was.items():
+            signal.signal(number, handler)
+
+
+def _failed(program: str, code: int) -> ProgramError:
+    if code < 0:
+        name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
+        return ProgramError("{program} was ended by {name}", program=names.shown(program), name=name, exit=128 - code)
+    return ProgramError("{program} ended with {code}", program=names.shown(program), code=code, exit=code)
+
+
+def _signature(path: str) -> Any:
+    """Return what changes when a file, or a file in a folder, is written."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    if not stat.S_ISDIR(found.st_mode):
+        return found.st_mtime_ns, found.st_size, found.st_ino
+    with os.scandir(path) as entries:
+        return found.st_mtime_ns, sorted((entry.name, _signature(entry.path)) for entry in entries if not entry.is_symlink())
+
+
+def _check_written(before: Mapping[str, Any]) -> None:
+    for path, was in before.items():
+        now = _signature(path)
+        if now is None:
+            raise NotFoundError("the program was to write {path!r}, and there is no such file", path=path, hint="gitreg run --help")
+        if now == was:
+            raise UsageError("the program was to write {path!r}, and it is as it was before", path=path, hint="remove it, and run again")
