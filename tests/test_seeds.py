@@ -1,4 +1,4 @@
-"""The two documents gitreg is built from: their Python blocks outside pipelines, and their command, as they stand.
+"""The two documents gitreg is built from: their Python blocks, and their command, as they stand.
 
 ``zenml`` is ``gitreg``, each ``...`` is completed, the missing import of ``Model`` is added.
 """
@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from gitreg import Registry
+from gitreg import NotFoundError, Registry
 
 
 @pytest.fixture(autouse=True)
@@ -188,3 +188,122 @@ for name in ("first", "second"):
 """)
 
     assert [(version.version, version.stage) for version in registry.versions("my_model")] == [("first", "archived"), ("second", "production")]
+
+
+BLOCK = """
+from gitreg import Model, step, pipeline
+
+model= Model(
+    name="my_model",
+    version="%s"
+)
+
+# The step configuration will take precedence over the pipeline
+@step(model=model)
+def svc_trainer(gamma: float) -> float:
+    return 1.0 - gamma
+
+# This configures it for all steps within the pipeline
+@pipeline(model=model)
+def training_pipeline( gamma: float ):
+    # training happens here
+    svc_trainer(gamma)
+
+done = training_pipeline(0.25)
+"""
+
+
+def test_a_pipeline_makes_the_version_that_is_named(registry):
+    names = run(BLOCK % "1.0.5")
+
+    version = registry.get("my_model@1.0.5")
+    assert (version.number, version.status, version.params) == (1, "ready", {"gamma": 0.25, "svc_trainer.gamma": 0.25})
+    assert (version.run.pipeline, version.run.step, version.run.id) == ("training_pipeline", "svc_trainer", names["done"].id)
+    assert names["done"].outputs == {"svc_trainer": 0.75}
+
+
+def test_a_pipeline_works_on_the_version_in_a_stage(registry):
+    registry.register("my_model", "1.0.5")
+    registry.promote("my_model@1.0.5", "production")
+    registry.register("my_model")
+
+    run(BLOCK % "production")
+
+    assert [run.pipeline for run in registry.get("my_model@1.0.5").later_runs] == ["training_pipeline"]
+    assert len(registry.versions("my_model")) == 2
+
+
+def test_a_vacant_stage_is_told_before_the_first_step(registry, tmp_path):
+    registry.register("my_model", "1.0.5")
+    code = BLOCK.replace("return 1.0 - gamma", f"open({str(tmp_path / 'started')!r}, 'w').close()")
+
+    with pytest.raises(NotFoundError, match="production of 'my_model' is vacant"):
+        run(code % "production")
+
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_version_that_exists_is_associated_with_the_pipeline(registry):
+    registry.register("my_model", "1.0.5")
+
+    run(BLOCK % "1.0.5")
+
+    assert len(registry.versions("my_model")) == 1
+    assert len(registry.get("my_model@1.0.5").later_runs) == 1
+
+
+def test_a_step_alone_can_have_a_model(registry):
+    registry.register("my_model", "really_good_version")
+
+    run("""
+from gitreg import Model, pipeline, step
+
+model = Model(
+    name="my_model",
+    version="even_better_version"
+)
+
+@step(model=model)
+def svc_trainer(gamma: float) -> float:
+    return gamma
+
+@pipeline
+def training_pipeline():
+    svc_trainer(0.1)
+
+training_pipeline()
+""")
+
+    assert registry.get("my_model@even_better_version").number == 2
+
+
+def test_a_step_promotes_the_model_of_its_pipeline(registry):
+    registry.register("iris")
+    registry.promote("iris@1", "staging")
+
+    run("""
+from gitreg import Model, get_step_context, step, pipeline
+from gitreg.enums import ModelStages
+
+@step
+def train_and_evaluate():
+    get_step_context().model.log_metrics({"accuracy": 0.97})
+
+@step
+def promote_to_staging():
+    model = get_step_context().model
+    model.set_stage(ModelStages.STAGING, force=True)
+
+@pipeline(
+    model=Model("iris")
+)
+def train_and_promote_model():
+    train_and_evaluate()
+    promote_to_staging(after=["train_and_evaluate"])
+
+train_and_promote_model()
+""")
+
+    version = registry.get("iris@staging")
+    assert (version.number, version.status, version.metrics) == (2, "ready", {"accuracy": 0.97})
+    assert registry.get("iris@1").stage == "archived"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar,
 
 from gitreg.errors import UsageError
 from gitreg.runs import current, engine, tracing
+from gitreg.runs.params import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,11 +74,18 @@ def _made(function: Callable[..., Any], *, name: str | None, model: Model | None
         if trace is not None:
             return trace.add(called, options, args, kwargs, after)
         here = current.current()
-        if here is None:
-            return function(*args, **kwargs)
-        tracked = here.run.bind(engine.wanted(options.model)) if options.model else here.tracked
-        return engine.performed(engine.Call(called, args, kwargs, here._replace(tracked=tracked, step=options.name))).value
+        return function(*args, **kwargs) if here is None else _at_once(engine.Call(called, args, kwargs, here), options)
 
     made = cast("Any", called)
     made.with_options = lambda *, name=None, model=None: _made(function, name=name or options.name, model=model or options.model)
     return cast("Step[Any, Any]", made)
+
+
+def _at_once(call: engine.Call, options: Options) -> Any:
+    """Run a step inside a run that has begun, and return what it returns."""
+    run = call.here.run
+    tracked = run.bind(engine.wanted(options.model)) if options.model else call.here.tracked
+    bound = inspect.signature(call.function).bind(*call.args, **call.kwargs)
+    bound.apply_defaults()
+    run.note(tracked, options.name, recorded(bound.arguments, f"{options.name}."))
+    return engine.performed(call._replace(here=call.here._replace(tracked=tracked, step=options.name))).value

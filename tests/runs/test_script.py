@@ -1,0 +1,226 @@
+"""``with gitreg.run("iris") as model:`` is a run without a pipeline."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gitreg
+from gitreg import ConflictError, GitregWarning, Model, NotFoundError, UsageError, step
+
+
+@pytest.fixture(autouse=True)
+def here(iris, monkeypatch):
+    """Work in the folder of the registry ``iris``, which has three versions and six commits."""
+    monkeypatch.chdir(iris.path)
+
+
+@pytest.fixture
+def commits(git):
+    return lambda: int(git(".", "rev-list", "--count", "HEAD"))
+
+
+def test_one_line_makes_a_script_a_run_and_the_run_a_commit(iris, commits):
+    with gitreg.run("iris", params={"C": 1.0}, name="train.py") as model:
+        model.log_params({"features": ["petal_length"]})
+        model.log_metrics({"accuracy": 0.98})
+        model.log_metadata({"seed": 3})
+
+    version = iris.get("iris@4")
+    assert (version.params, version.metrics, version.metadata) == ({"C": 1.0, "features": ["petal_length"]}, {"accuracy": 0.98}, {"seed": 3})
+    assert (version.status, version.run.pipeline, commits()) == ("ready", "train.py", 7)
+    assert version.run.started_at <= version.run.finished_at == version.created_at
+    assert model.number == 4
+
+
+def test_a_run_of_nothing_is_a_version_all_the_same(iris):
+    with gitreg.run("rose"):
+        pass
+
+    assert iris.get("rose@1").status == "ready"
+
+
+def test_steps_called_in_a_run_are_a_part_of_it(iris):
+    @step
+    def train(C: float = 0.5):
+        gitreg.get_step_context().model.log_metrics({"accuracy": C})
+
+    with gitreg.run("iris"):
+        train(C=0.75)
+
+    assert (iris.get("iris@4").params, iris.get("iris@4").run.step) == ({"train.C": 0.75}, "train")
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_run_has_failed(iris, interruption):
+    with pytest.raises(interruption), gitreg.run("iris") as model:
+        _ = model.number
+        raise interruption
+
+    assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", interruption.__name__)
+
+
+def test_a_registry_elsewhere_can_be_named(iris, tmp_path, monkeypatch):
+    folder = iris.path
+    (tmp_path / "code").mkdir()
+    monkeypatch.chdir(tmp_path / "code")
+
+    with gitreg.run("iris", registry=folder) as model:
+        os.chdir(tmp_path)
+        model.log_metrics({"auc": 0.5})
+
+    assert iris.get("iris@4").metrics == {"auc": 0.5}
+
+
+def test_where_there_is_no_registry_that_is_said_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(NotFoundError), gitreg.run("iris"):
+        raise AssertionError("it started")
+
+
+def test_an_artifact_is_hashed_when_it_is_linked_and_recorded_at_the_end(iris, tmp_path, commits):
+    file = tmp_path / "model.bin"
+    file.write_bytes(b"weights")
+
+    with pytest.warns(GitregWarning), gitreg.run("iris") as model:
+        model.link_artifact("model", file)
+        assert model.get_model_artifact("model").size == 7
+        assert commits() == 6
+
+    assert iris.get("iris@4").artifacts["model"].size == 7
+
+
+def test_a_link_is_something_that_is_no_file(iris):
+    with gitreg.run("iris") as model:
+        model.link("ticket", "https://example.org/T-12", title="business case")
+        model.link("endpoint", "https://scoring.example.org")
+
+    links = iris.get("iris@4").links
+    assert (links["ticket"].uri, links["ticket"].title, links["endpoint"].title) == ("https://example.org/T-12", "business case", "")
+
+
+def test_a_version_whose_artifact_is_loaded_becomes_a_link_of_the_new_one(iris, tmp_path, monkeypatch):
+    file = tmp_path / "registry" / "base.bin"
+    file.write_bytes(b"weights")
+    iris.register("base", artifacts={"model": {"kind": "model", "uri": "base.bin"}})
+    iris.promote("base@1", "production")
+
+    with gitreg.run("iris") as model:
+        assert Model("base", version="production").load_artifact("model") == str(file)
+        Model("base", version="production").load_artifact("model")
+        model.log_metrics({"auc": 0.5})
+
+    assert {name: (link.uri, link.title) for name, link in iris.get("iris@4").links.items()} == {"base": ("base@1", "used by the run")}
+
+
+def test_a_version_that_was_resolved_before_the_run_is_not_the_runs(iris):
+    model = Model("iris", version="production")
+    assert model.number == 1
+
+    with gitreg.run("iris"):
+        model.log_metadata({"seen": True})
+
+    assert (iris.get("iris@1").metadata, iris.get("iris@4").metadata) == ({"seen": True}, {})
+
+
+def test_a_model_outside_of_every_run_writes_at_once(iris, commits):
+    model = Model("iris")
+    model.log_metrics({"auc": 0.5})
+
+    assert commits() == 8
+    with pytest.raises(ConflictError, match="params of iris@4 is recorded"):
+        model.log_params({"C": 1})
+
+
+def test_a_run_inside_a_run_of_another_model_is_its_own(iris, commits):
+    with gitreg.run("iris") as outer, gitreg.run("rose") as inner:
+        inner.log_metrics({"height": 1})
+        outer.log_metrics({"auc": 0.5})
+        Model("iris").log_metadata({"from": "inside"})
+
+    assert (iris.get("rose@1").metrics, iris.get("iris@4").metrics, iris.get("iris@4").metadata) == ({"height": 1}, {"auc": 0.5}, {"from": "inside"})
+    assert commits() == 8
+
+
+def test_what_cannot_be_written_is_kept_in_a_file_that_the_error_names(iris):
+    with pytest.raises(ConflictError) as caught, gitreg.run("iris") as model:
+        model.log_metrics({"auc": 0.5})
+        Path("models/iris/versions/4.yaml").write_text("a person's file is in the way")
+
+    file = Path(caught.value.hint.removeprefix("gitreg import "))
+    kept = json.loads(file.read_text())
+    assert (kept["model"], kept["metrics"], kept["run"]["id"]) == ("iris", {"auc": 0.5}, file.stem)
+    assert f"what the run recorded is kept in {file}" in caught.value.__notes__
+
+
+def test_a_forked_process_cannot_log_into_the_void(iris):
+    code = """
+import os, sys, gitreg
+with gitreg.run("iris") as model:
+    child = os.fork()
+    if not child:
+        try:
+            model.log_metrics({"auc": 0.5})
+        except gitreg.UsageError as error:
+            print(error, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "this process was forked from the run's" in done.stdout
+    assert iris.get("iris@4").metrics == {}
+
+
+def test_eight_runs_at_once_get_eight_numbers(iris):
+    code = """
+import sys, gitreg
+with gitreg.run("iris") as model:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    model.log_metrics({"number": model.number})
+"""
+    running = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(8)]
+    for each in running:
+        assert each.stdout.readline() == "ready\n"
+    for each in running:
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    codes = [each.wait() for each in running]
+    for each in running:
+        each.stdin.close()
+        each.stdout.close()
+
+    assert codes == [0] * 8
+    made = iris.versions("iris")[3:]
+    assert [version.number for version in made] == list(range(4, 12))
+    assert all(version.metrics == {"number": version.number} and version.status == "ready" for version in made)
+    assert iris.check() == ()
+
+
+def test_a_name_got_by_two_runs_is_one_version(iris):
+    with gitreg.run("iris", "v4") as model:
+        model.log_metrics({"auc": 0.5})
+    with gitreg.run("iris", "v4") as model:
+        model.log_metrics({"auc": 0.5})
+
+    assert (len(iris.versions("iris")), len(iris.get("iris@v4").later_runs)) == (4, 1)
+
+
+def test_a_later_run_that_measures_otherwise_is_told_where_it_logs(iris):
+    with pytest.raises(ConflictError, match=r"metrics\.accuracy of iris@1 is recorded and cannot change"), gitreg.run("iris", "production") as model:
+        model.log_metrics({"accuracy": 0.5})
+
+
+def test_a_wrong_environment_is_told(monkeypatch):
+    monkeypatch.setenv("GITREG_RUN", "{")
+    monkeypatch.setenv("GITREG_RUN_FOLDER", "nowhere")
+
+    with pytest.raises(UsageError, match="GITREG_RUN in the environment is not what gitreg run sets"), gitreg.run("iris"):
+        pass
