@@ -40,11 +40,17 @@ def run(args: Sequence[str]) -> int:
     """Run one command and return its exit code; what it says goes to stdout and stderr."""
     import warnings
 
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", GitregWarning)
+        warnings.showwarning = _noted
+        return _ran(args)
+
+
+def _ran(args: Sequence[str]) -> int:
     import click
 
     from gitreg.cli.app import app
 
-    warnings.showwarning = _noted
     try:
         result = app.main(list(args), prog_name="gitreg", standalone_mode=False)
     except GitregError as error:

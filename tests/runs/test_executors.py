@@ -12,7 +12,7 @@ import dask
 import distributed
 import pytest
 
-from gitreg import Model, PolicyError, get_step_context, pipeline, step
+from gitreg import Model, get_step_context, pipeline, step
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 import gitreg
-from gitreg import ConflictError, Model, NotFoundError, PolicyError, Registry, UsageError, get_step_context, pipeline, step
+from gitreg import (
+    ConflictError,
+    Model,
+    NotFoundError,
+    PolicyError,
+    Registry,
+    UsageError,
+    get_step_context,
+    pipeline,
+    step,
+)
 
 
 @pytest.fixture(autouse=True)
