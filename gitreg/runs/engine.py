@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.runs import current, graph, outputs
-from gitreg.runs.model import wanted_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,9 +12,7 @@ if TYPE_CHECKING:
     from graphlib import TopologicalSorter
 
     from gitreg.runs.current import Here
-    from gitreg.runs.model import Model
     from gitreg.runs.tracing import Trace
-    from gitreg.runs.wanted import Wanted
 
 
 class Call(NamedTuple):
@@ -34,11 +31,6 @@ class Outcome(NamedTuple):
     facts: dict[str, Any] | None = None
     number: int | None = None
     complete: bool = False
-
-
-def wanted(model: Model) -> Wanted:
-    """Return what *model* asks for."""
-    return wanted_of(model)
 
 
 def performed(call: Call, home: int | None = None) -> Outcome:

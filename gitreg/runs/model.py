@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Artifact, ModelVersion, Receipt
+    from gitreg.runs.run import Run
     from gitreg.runs.tracked import Tracked
     from gitreg.transactions import Transaction
 
@@ -58,15 +59,16 @@ class Model:
             card["save_models_to_registry"] = False
         self._wanted = Wanted(self.name, None if version is None else str(version), card, create)
         self._tracked: Tracked | None = None
+        self._last: Tracked | None = None  # what it was in the last run that it was given to
         self._found: ModelVersion | None = None
         self._turn = threading.RLock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_turn", "_tracked")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_turn", "_tracked", "_last")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._tracked, self._turn = None, threading.RLock()
+        self._tracked, self._last, self._turn = None, None, threading.RLock()
 
     def __repr__(self) -> str:
         asked = "" if self._wanted.asked is None else f", version={self._wanted.asked!r}"
@@ -129,9 +131,9 @@ class Model:
         if home:
             return home.set_stage(str(stage), force, expect, reason)
         with self._turn, Registry.open() as registry:
-            if self._found is None:
+            if self._settled is None:
                 self._found = self._wanted.existing(registry)
-            if self._found is None:
+            if self._settled is None:
                 tx = self._new(registry, lambda tx: tx.promote(self._newest, str(stage), force=force, expect=expect), reason)
                 if tx is not None:
                     return tx.receipt
@@ -235,23 +237,32 @@ class Model:
 
     def _home(self) -> Tracked | None:
         """Return the version of the run under way that this is, or None: then it speaks to the registry itself."""
-        if self._tracked is None and self._found is None:
-            here = current()
-            return here.run.known(self._wanted) if here else None
-        return self._tracked
+        if self._tracked is not None:
+            if not self._tracked.run.over:
+                return self._tracked
+            if self._tracked.final is None:
+                raise NotFoundError("the run is over, and it left no version of {model!r}", model=self.name, hint=f"gitreg list {self.name}")
+            self._found, self._tracked = self._tracked.final, None
+        here = current() if self._found is None else None
+        return here.run.known(self._wanted) if here else None
 
     def _resolved(self) -> ModelVersion:
         home = self._home()
         if home:
             return home.resolved()
         with self._turn:
-            if self._found is None:
+            if self._settled is None:
                 with Registry.open() as registry:
                     self._found = self._wanted.existing(registry)
                     if self._found is None:
                         self._new(registry)
-            assert self._found
-            return self._found
+            assert self._settled
+            return self._settled
+
+    @property
+    def _settled(self) -> ModelVersion | None:
+        """What this is for good, or what it was in the last run that is over; None where it has to be looked for."""
+        return self._found or (self._last.final if self._last and self._last.run.over else None)
 
     def _now(self) -> ModelVersion:
         home = self._home()
@@ -304,9 +315,15 @@ class Model:
             tx.update(version.id, **facts)
 
 
-def wanted_of(model: Model) -> Wanted:
-    """Return what *model* asks for."""
-    return model._wanted  # noqa: SLF001 - a part of the model's own module
+def bound_in(run: Run, model: Model) -> Tracked:
+    """Return the version that *model* means in *run*; when that is over, it is what the model means."""
+    model._last = run.bind(model._wanted)  # noqa: SLF001 - a part of the model's own module
+    return model._last  # noqa: SLF001
+
+
+def known_in(run: Run, model: Model) -> bool:
+    """Tell whether *run*, or one around it, works on what *model* means."""
+    return run.known(model._wanted) is not None  # noqa: SLF001 - a part of the model's own module
 
 
 def bound_to(tracked: Tracked) -> Model:

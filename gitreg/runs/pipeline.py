@@ -7,9 +7,9 @@ import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, overload
 
 from gitreg.errors import UsageError
-from gitreg.runs import current, engine, graph, surroundings, tracing
+from gitreg.runs import current, graph, surroundings, tracing
 from gitreg.runs.current import Here
-from gitreg.runs.model import Model, bound_to
+from gitreg.runs.model import Model, bound_in, bound_to
 from gitreg.runs.params import recorded
 from gitreg.runs.run import Place, Run, under_way
 
@@ -117,7 +117,7 @@ def _run(function: Callable[..., Any], given: Given, args: tuple[Any, ...], kwar
     run.outer = around.run if around else None
     model = given.get("model")
     with under_way(run):
-        tracked = run.bind(engine.wanted(model)) if model else around.tracked if around else None
+        tracked = bound_in(run, model) if model else around.tracked if around else None
         run.note(tracked, None, recorded(bound.arguments))
         trace = tracing.Trace(Here(run, tracked), given.get("executor"))
         with current.entered(trace.here):

@@ -61,6 +61,8 @@ class Run:
         self.params: dict[str, Any] = {}
         self.tracked: dict[tuple[str, str | None], Tracked] = {}
         self.outer: Run | None = None
+        self.remote = False  # sent to another process than the one that ends it
+        self.over = False
         self._begin()
 
     def _begin(self) -> None:
@@ -74,7 +76,7 @@ class Run:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.outer = None
+        self.outer, self.remote = None, True
         self._begin()
 
     # -- versions -----------------------------------------------------------------------------------------
@@ -90,6 +92,8 @@ class Run:
             return self.known(wanted) or self._bound(wanted)
 
     def _bound(self, wanted: Wanted) -> Tracked:
+        if self.remote:
+            raise UsageError("a step that runs in another process cannot begin with model {model!r}: give it to a step of the pipeline", model=wanted.model, hint="@step(model=Model(NAME))")
         made = Tracked(self, wanted.filled(now()))
         with self.opened() as registry:
             made.settle(registry)
@@ -170,26 +174,28 @@ class Run:
             BusyError: the registry cannot be written now.
             ConflictError: another took the name, or recorded something else.
         """
+        settled = False
         try:
             due = [each for each in self.tracked.values() if each.concludes()]
-            if due:
+            if self.tracked:
                 with self.opened() as registry:
                     self._commit(registry, due)
+            settled = True
         finally:
-            self.close()
+            self.close(settled=settled)
 
     def _commit(self, registry: Registry, due: Sequence[Tracked]) -> None:
         occasion = registry.occasion()
         try:
-            with registry.transaction(replay=True) as tx:
-                for each in due:
-                    each.conclude(tx, occasion)
+            if due:
+                with registry.transaction(replay=True) as tx:
+                    for each in due:
+                        each.conclude(tx, occasion)
         except GitregError as error:
             self._keep(registry, due, occasion, error)
             raise
-        for each in due:
-            if each.found is None:
-                each.reread(registry)
+        for each in self.tracked.values():
+            each.look_back(registry)
 
     def _keep(self, registry: Registry, due: Sequence[Tracked], occasion: Occasion, error: GitregError) -> None:
         """Keep what could not be written, so that nothing of a long training is lost."""
@@ -206,13 +212,15 @@ class Run:
         from gitreg.runs.secrets import without_secrets
 
         reason = without_secrets(_in_a_line(error))
+        settled = False
         try:
             with self.opened() as registry:
                 self._give_up(registry, error, reason)
+            settled = True
         except (GitregError, OSError) as trouble:
             error.add_note(f"gitreg could not record that the run failed: {trouble}")
         finally:
-            self.close()
+            self.close(settled=settled)
 
     def _give_up(self, registry: Registry, error: BaseException, reason: str) -> None:
         view, occasion = registry.snapshot(), registry.occasion()
@@ -225,11 +233,14 @@ class Run:
         done = [f"{each.wanted.model}@{each.number}" for each in self.tracked.values() if each.found is None and each.complete]
         if done:
             error.add_note("gitreg: promoted before, and so ready, is " + ", ".join(done))
+        for each in self.tracked.values():
+            each.look_back(registry)
 
-    def close(self) -> None:
-        """End the mark that the run lives, and the registry's processes."""
+    def close(self, *, settled: bool = True) -> None:
+        """End the mark that the run lives, and the registry's processes; what a run that is not *settled* reserved, doctor finds."""
+        self.over = not self.remote
         if self._marked is not None:
-            marks.end(self._marked, self.id)
+            marks.end(self._marked, self.id, settled=settled)
             self._marked = None
         if self._registry is not None:
             self._registry.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.runs import current, surroundings
 from gitreg.runs.current import Here
-from gitreg.runs.model import Model, bound_to, wanted_of
+from gitreg.runs.model import Model, bound_in, bound_to, known_in
 from gitreg.runs.params import recorded
 from gitreg.runs.run import Place, Run, under_way
 
@@ -33,20 +33,21 @@ def run(
         ConflictError: the version failed, or its name cannot be taken.
         BusyError: the registry cannot be written; what was recorded is kept in a file, which the error names.
     """
-    wanted = wanted_of(model if isinstance(model, Model) else Model(model, version))
+    given = model if isinstance(model, Model) else Model(model, version)
     around = current.current()
-    joined = around.run.known(wanted) if around else None
-    if around and joined:
-        with current.entered(around._replace(tracked=joined)):
-            around.run.note(joined, None, recorded(params or {}))
-            yield bound_to(joined)
+    if around and known_in(around.run, given):
+        with _entered(around.run, given, params or {}) as handle:
+            yield handle
         return
     begun = Run(Place.found(registry), name, surroundings.seen(surroundings.main_folder(), packages, lock_file))
     begun.outer = around.run if around else None
-    with under_way(begun):
-        tracked = begun.bind(wanted)
-        begun.note(tracked, None, recorded(params or {}))
-        with current.entered(Here(begun, tracked)):
-            yield bound_to(tracked)
+    with under_way(begun), _entered(begun, given, params or {}) as handle:
+        yield handle
 
 
+@contextlib.contextmanager
+def _entered(run: Run, model: Model, params: Mapping[str, Any]) -> Iterator[Model]:
+    tracked = bound_in(run, model)
+    run.note(tracked, None, recorded(params))
+    with current.entered(Here(run, tracked)):
+        yield bound_to(tracked)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar,
 
 from gitreg.errors import UsageError
 from gitreg.runs import current, engine, tracing
+from gitreg.runs.model import bound_in
 from gitreg.runs.params import recorded
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _made(function: Callable[..., Any], *, name: str | None, model: Model | None
 def _at_once(call: engine.Call, options: Options) -> Any:
     """Run a step inside a run that has begun, and return what it returns."""
     run = call.here.run
-    tracked = run.bind(engine.wanted(options.model)) if options.model else call.here.tracked
+    tracked = bound_in(run, options.model) if options.model else call.here.tracked
     bound = inspect.signature(call.function).bind(*call.args, **call.kwargs)
     bound.apply_defaults()
     run.note(tracked, options.name, recorded(bound.arguments, f"{options.name}."))

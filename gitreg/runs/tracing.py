@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import UsageError
 from gitreg.runs import engine, graph, outputs
+from gitreg.runs.model import bound_in
 from gitreg.runs.params import recorded
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Trace:
         """
         bound = inspect.signature(function).bind(*args, **kwargs)
         name = graph.free_name(options.name, self.nodes)
-        tracked = self.here.run.bind(engine.wanted(options.model)) if options.model else self.here.tracked
+        tracked = bound_in(self.here.run, options.model) if options.model else self.here.tracked
         self.nodes[name] = graph.Node(name, function, args, kwargs, tuple(_names(name, after)))
         self.contexts[name] = self.here._replace(tracked=tracked, step=name)
         self._note(name, tracked, bound)

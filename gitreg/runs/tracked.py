@@ -42,6 +42,7 @@ class Tracked:
         self.found: ModelVersion | None = None
         self.number: int | None = None  # of the run's own, once it is registered
         self.complete = False  # the run's own is ready
+        self.final: ModelVersion | None = None  # once the run is over
         self.added: dict[str, Any] = {}  # what of the facts this process added
         self._written: dict[str, Any] | None = None  # what of the facts is committed
 
@@ -149,7 +150,7 @@ class Tracked:
         """Take notice of the version where another process of this run has made it."""
         manifest = runs.own(view, self.claim)
         if manifest:
-            self.number, self.complete = manifest.number, manifest.status != "running"
+            self.number, self.complete = manifest.number, manifest.status == "ready"
 
     def _reserve(self, registry: Registry) -> None:
         self.run.check_process()
@@ -231,9 +232,13 @@ class Tracked:
         manifest = runs.own(view, self.claim)
         return manifest.number if manifest and manifest.status == "running" else None
 
-    def reread(self, registry: Registry) -> None:
-        """Take notice of what the end of the run wrote."""
-        self._own(registry.snapshot())
+    def look_back(self, registry: Registry) -> None:
+        """Take notice of what the run has left, now that it is over: ``final``, or None where it left nothing."""
+        view = registry.snapshot()
+        if self.found is None:
+            self._own(view)
+        number = self.found.number if self.found else self.number
+        self.final = view.version(self.wanted.model, number) if number else None
 
     def line(self, occasion: Occasion) -> dict[str, Any]:
         """Return what the end of the run would have written, as a line of ``gitreg import``."""

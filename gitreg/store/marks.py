@@ -63,13 +63,14 @@ def begin(common_dir: str, run: str) -> None:
     _OURS[file] = descriptor, os.getpid()
 
 
-def end(common_dir: str, run: str) -> None:
-    """Take the mark of *run* away."""
+def end(common_dir: str, run: str, *, settled: bool = True) -> None:
+    """Take the mark of *run* away; a run that is not *settled* leaves it, unlocked, as a process that was killed does."""
     file = _file(common_dir, run)
     descriptor, process = _OURS.pop(file, (-1, -1))
     if process == os.getpid():
-        with contextlib.suppress(OSError):
-            os.unlink(file)
+        if settled:
+            with contextlib.suppress(OSError):
+                os.unlink(file)
         os.close(descriptor)
 
 

@@ -12,7 +12,7 @@ import dask
 import distributed
 import pytest
 
-from gitreg import Model, get_step_context, pipeline, step
+from gitreg import Model, UsageError, get_step_context, pipeline, step
 
 
 @pytest.fixture(autouse=True)
@@ -161,3 +161,20 @@ def test_two_workers_of_dask_work_on_the_same_version(iris, git, tmp_path, monke
         distributed.Client(cluster) as client,
     ):
         check_processes(iris, git, client.get_executor())
+
+
+@step
+def nest():
+    return process.with_options(model=Model("rose"))(1)
+
+
+@pipeline(model=Model("iris"))
+def nesting():
+    nest()
+
+
+def test_a_step_in_another_process_cannot_begin_with_another_model(iris):
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, pytest.raises(UsageError, match="cannot begin with model 'rose'"):
+        nesting.with_options(executor=pool)()
+
+    assert [model.name for model in iris.models()] == ["iris"]

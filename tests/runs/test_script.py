@@ -224,3 +224,43 @@ def test_a_wrong_environment_is_told(monkeypatch):
 
     with pytest.raises(UsageError, match="GITREG_RUN in the environment is not what gitreg run sets"), gitreg.run("iris"):
         pass
+
+
+def test_a_model_that_was_given_to_a_run_is_that_version_afterwards(iris, commits):
+    model = Model("iris")
+    for number in (4, 5):
+        with gitreg.run(model) as handle:
+            handle.log_metrics({"auc": 0.5})
+            model.log_metadata({"said": "through the other name"})
+        assert (model.number, handle.number, model.metadata) == (number, number, {"said": "through the other name"})
+    model.set_stage("staging")
+
+    assert (iris.get("iris@staging").number, commits()) == (5, 9)
+
+
+def test_what_is_logged_after_the_run_is_written_at_once(iris):
+    with gitreg.run("iris") as model:
+        pass
+    model.log_metrics({"auc": 0.5})
+
+    assert iris.get("iris@4").metrics == {"auc": 0.5}
+
+
+def test_after_a_run_that_left_nothing_its_model_is_none():
+    with pytest.raises(ValueError, match="diverged"), gitreg.run("iris") as model:
+        raise ValueError("diverged")
+
+    with pytest.raises(NotFoundError, match="the run is over, and it left no version of 'iris'"):
+        model.log_metrics({"auc": 0.5})
+
+
+def test_a_reserved_version_that_could_not_be_completed_is_found_by_doctor(iris):
+    with pytest.raises(ConflictError), gitreg.run("iris") as model:
+        assert model.number == 4
+        Path("models/iris/versions/4.yaml").write_text("a person's edit is in the way")
+    Path("models/iris/versions/4.yaml").unlink()
+    subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", "models"], check=True)
+
+    assert [(finding.rule, finding.severity) for finding in iris.doctor()] == [("D12", "error")]
+    assert iris.doctor(fix=True) == ()
+    assert iris.get("iris@4").status == "failed"
