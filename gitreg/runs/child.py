@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitreg.runs.run import Run
     from gitreg.runs.tracked import Tracked
 
-_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+_HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Leaves(NamedTuple):
@@ -71,24 +71,31 @@ def _record(tracked: Tracked, leaves: Leaves) -> None:
 
 
 def _ran(command: Sequence[str], environment: dict[str, str]) -> int:
-    try:
-        child = subprocess.Popen(command, env=environment)
-    except OSError as error:
-        raise UsageError("{program!r} cannot be run: {reason}", program=command[0], reason=error.strerror) from None
-    with _passed_on(child):
-        while True:
-            try:
-                return child.wait()
-            except KeyboardInterrupt:
-                continue  # the terminal sent it to the program too: what becomes of that is its answer
+    with _passed_on() as heard:
+        try:
+            child = subprocess.Popen(command, env=environment)
+        except OSError as error:
+            raise UsageError("{program!r} cannot be run: {reason}", program=command[0], reason=error.strerror) from None
+        heard.append(child)
+        return child.wait()
 
 
 @contextmanager
-def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass on to *child* what others ask of us."""
-    was = {number: signal.signal(number, lambda got, _frame: child.send_signal(got)) for number in _PASSED_ON}
+def _passed_on() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Pass on to the programs in the list what others ask of us.
+
+    Ctrl-C the terminal sends to them too: what becomes of it is their answer. An exception in the midst of waiting could
+    lose their exit code, so none is raised.
+    """
+    programs: list[subprocess.Popen[bytes]] = []
+
+    def heard(number: int, _frame: object) -> None:
+        for program in programs if number != signal.SIGINT else ():
+            program.send_signal(number)
+
+    was = {number: signal.signal(number, heard) for number in _HEARD}
     try:
-        yield
+        yield programs
     finally:
         for number, handler in was.items():
             signal.signal(number, handler)
