@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gitreg.lineage.graph import Graph
     from gitreg.records import Event, Finding, ModelCard, ModelSummary, ModelVersion
     from gitreg.store.snapshot import Snapshot
 
@@ -56,6 +58,32 @@ class Reads(ABC):
         from gitreg.history import history
 
         return tuple(history(self.snapshot(), model, stage))
+
+    def lineage(self, selector: str, *, depth: int = 10, downstream: bool = False) -> Graph:
+        """Return what a version was made of: its run, code and data, and its parents *depth* generations back.
+
+        A parent is a link whose uri is the selector of a version, or the path of its manifest. With *downstream* also the versions
+        that name this one as a parent, and those that used the same data; every manifest is read for that.
+
+        Raises:
+            NotFoundError: there is no such version. A parent that is not there is told in the graph.
+            UsageError: the selector is malformed, or *depth* is negative.
+        """
+        from gitreg.lineage.walk import lineage
+
+        return lineage(self.snapshot(), selector, depth=depth, downstream=downstream)
+
+    def compare(self, a: str, b: str, *, code: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """Return two versions side by side, as the JSON of ``gitreg compare``: metrics, params, artifacts, links, run, code, environment.
+
+        The commits between their code are looked for in the repository at *code*, else in the registry's and the current folder's.
+
+        Raises:
+            NotFoundError: there is no such version, no repository at *code*, or it lacks one of the commits.
+        """
+        from gitreg.comparison import comparison
+
+        return comparison(self.snapshot(), (a, b), None if code is None else os.fspath(code))
 
     def check(self) -> tuple[Finding, ...]:
         """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound."""

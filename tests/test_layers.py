@@ -29,7 +29,7 @@ FLOORS = (
     {"policy"},
     {"store.plan"},
     {"store.transaction"},
-    {"where", "artifacts", "times", "deltas", "ci", "driver", "formats", "intake"},
+    {"where", "artifacts", "times", "deltas", "ci", "driver", "lineage", "comparison", "formats", "intake"},
     {"history", "setup"},
     {"review", "verbs"},
     {"reads"},

@@ -15,7 +15,7 @@ HOMES = {
     "init": f"{_WRITE}:init", "register": f"{_WRITE}:register", "run": "gitreg.cli.running:run", "promote": f"{_WRITE}:promote", "rollback": f"{_WRITE}:rollback",
     "archive": f"{_WRITE}:archive", "yank": f"{_WRITE}:yank", "unyank": f"{_WRITE}:unyank", "update": f"{_WRITE}:update", "import": "gitreg.cli.importing:import_",
     "list": f"{_READ}:list_", "show": f"{_READ}:show", "get": "gitreg.cli.get:get", "history": f"{_READ}:history",
-    "compare": f"{_READ}:compare", "diff": "gitreg.cli.review:diff", "changes": "gitreg.cli.review:changes", "fix": "gitreg.cli.review:fix",
+    "compare": "gitreg.cli.lineage:compare", "lineage": "gitreg.cli.lineage:lineage", "diff": "gitreg.cli.review:diff", "changes": "gitreg.cli.review:changes", "fix": "gitreg.cli.review:fix",
     "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",
     "sync": "gitreg.cli.remotes:sync", "rebase": "gitreg.cli.remotes:rebase", "pr": "gitreg.cli.pulls:pr",
     "merge-file": "gitreg.cli.merging:merge_file",

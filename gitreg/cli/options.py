@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "markdown")
 REPORTS = ("github", "sarif", "junit", "gitlab")
+DRAWINGS = ("mermaid", "dot")
 
 
 class Settings(NamedTuple):
@@ -74,6 +75,8 @@ _QUIET = _option("--quiet", "-q", is_flag=True, help="Print data only, no remark
 _COLOR = _option("--no-color", is_flag=True, help="Print without colours (also: NO_COLOR).")
 _FORMAT = _option("--format", type=click.Choice(FORMATS), help="How to print (default: table).")
 _REPORT = _option("--format", type=click.Choice(FORMATS + REPORTS), help="How to print (default: table); the last four are for CI systems.")
+_DRAWING = _option("--format", type=click.Choice(FORMATS + DRAWINGS), help="How to print (default: table); the last two are drawings.")
+_ANY = _option("--format", type=click.Choice(FORMATS + REPORTS + DRAWINGS), help="How to print (default: table); the last six go with check and lineage alone.")
 _AT = _option("--at", metavar="REV_OR_DATE", help="Read the registry as it was at a revision or date.")
 _DRY_RUN = _option("--dry-run", is_flag=True, help="Print the diff, commit nothing.")
 _OFFLINE = _option("--offline", is_flag=True, help="Write here only; gitreg sync sends it to the remote later.")
@@ -90,8 +93,9 @@ def _all(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-everywhere = _all(_REGISTRY, _BRANCH, _REPORT, _AT, _NO_FETCH, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
+everywhere = _all(_REGISTRY, _BRANCH, _ANY, _AT, _NO_FETCH, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
 reading = _all(_REGISTRY, _BRANCH, _FORMAT, _AT, _NO_FETCH, _QUIET, _COLOR)
+drawing = _all(_REGISTRY, _BRANCH, _DRAWING, _AT, _NO_FETCH, _QUIET, _COLOR)
 judging = _all(_REGISTRY, _BRANCH, _REPORT, _AT, _NO_FETCH, _QUIET, _COLOR)
 writing = _all(_REGISTRY, _BRANCH, _FORMAT, _DRY_RUN, _OFFLINE, _QUIET, _COLOR)
 comparing = _all(_REGISTRY, _BRANCH, _FORMAT, _NO_FETCH, _QUIET, _COLOR)

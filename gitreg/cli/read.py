@@ -1,4 +1,4 @@
-"""The commands that read: the board, versions, history, comparison."""
+"""The commands that read: the board, versions, history. Comparison and lineage are ``lineage.py``'s."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg.cli import completion, options, render
-from gitreg.cli.render import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +84,7 @@ def _first_line(text: str) -> str:
 def show(selector: str) -> None:
     """Show one version.
 
-    Everything its manifest says, the stage it holds, the commit that was read.
+    Everything its manifest says, the stage it holds, the commit that was read; in a table also where it came from, in a few lines.
 
     \b
     Example:
@@ -102,8 +101,16 @@ def one(asked: options.Settings, version: ModelVersion) -> None:
     if asked.format == "table":
         data = {name: value for name, value in data.items() if value not in (None, "", [], {})}
         render.show(asked, data, ["", ""], [[name, value] for name, value in _flat(data, "")])
+        render.write(_origin(version))
     else:
         render.show(asked, data, ["field", "value"], list(_flat(data, "")))
+
+
+def _origin(version: ModelVersion) -> str:
+    from gitreg.lineage.text import origin
+
+    said = origin(version)
+    return f"\n{said}" if said else ""
 
 
 def _flat(value: dict[str, Any], before: str) -> Iterator[list[Any]]:
@@ -153,44 +160,3 @@ def _what(event: Event) -> str:
 
 def _who(event: Event) -> str:
     return (event.by or "").partition(" <")[0]
-
-
-@click.command()
-@click.argument("first", metavar="SELECTOR", shell_complete=completion.selectors)
-@click.argument("second", metavar="SELECTOR", shell_complete=completion.selectors)
-@options.reading
-def compare(first: str, second: str) -> None:
-    """Compare two versions side by side.
-
-    Their metrics, parameters and artifacts. Which way a metric is better stands in model.yaml.
-
-    \b
-    Example:
-      gitreg compare iris@production iris@latest
-    """
-    from gitreg.operations.compare import compared
-
-    asked = _asked()
-    snapshot = asked.snapshot()
-    a, b = snapshot.get(first), snapshot.get(second)
-    data = compared(a, b, snapshot.card(b.model))
-    render.show(asked, data, ["field", a.id, b.id, "difference", "verdict"], list(_side_by_side(data)))
-
-
-def _side_by_side(data: dict[str, Any]) -> Iterator[list[Any]]:
-    for name, metric in data["metrics"].items():
-        better = {"a": "worse", "b": "better", "same": "same"}.get(metric["better"], "")
-        difference = None if metric["difference"] is None else float(f"{metric['difference']:.6g}")
-        yield [f"metrics.{name}", _or_missing(metric["a"]), _or_missing(metric["b"]), difference, better]
-    for group in ("params", "artifacts"):
-        for name, pair in data[group].items():
-            verdict = {True: "same", False: "differs"}.get(pair["same"], "")
-            yield [f"{group}.{name}", _cut(_or_missing(pair["a"])), _cut(_or_missing(pair["b"])), None, verdict]
-
-
-def _or_missing(value: Any) -> str:
-    return "missing" if value is None else cell(value)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 24 else text[:23] + "…"

@@ -42,12 +42,22 @@ def bring(git_dir: str, specs: Sequence[str]) -> None:
     Raises:
         BusyError: the remote cannot be reached.
     """
-    ids = [spec for spec in dict.fromkeys(specs) if len(spec) in (40, 64) and _ID.issuperset(spec)]
-    code, out, _ = process.run(("--git-dir", git_dir), _LOOK, data=_lines(ids))
-    here = set(out.decode().split())
-    missing = [each for each in ids if each not in here]
-    if missing and code == 0:
+    ids = [spec for spec in dict.fromkeys(specs) if is_id(spec)]
+    found = here(git_dir, ids)
+    missing = [each for each in ids if found is not None and each not in found]
+    if missing:
         fetch(git_dir, missing)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether *text* is a whole object id, which git takes for nothing else."""
+    return len(text) in (40, 64) and _ID.issuperset(text)
+
+
+def here(git_dir: str, ids: Sequence[str]) -> frozenset[str] | None:
+    """Return those of *ids* (whole object ids) that are in this repository, without asking a remote; None where git cannot tell."""
+    code, out, _ = process.run(("--git-dir", git_dir), _LOOK, data=_lines(ids))
+    return frozenset(out.decode().split()) if code == 0 else None
 
 
 def fetch(git_dir: str, ids: Sequence[str]) -> None:
