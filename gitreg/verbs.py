@@ -195,10 +195,12 @@ class Verbs(ABC):
         from gitreg.operations import cards
 
         occasion = self.occasion()
-        return self._run(partial(cards.create, model=model, facts=facts, occasion=occasion))
+        return self._run(partial(cards.create, model=model, facts=_card(facts), occasion=occasion))
 
     def update_model(self, model: str, *, reason: str = "", **facts: Any) -> Receipt:
         """Set fields of ``model.yaml``; what is set already makes no commit.
+
+        ``links`` are merged by key, and one set to None goes away; a link is an address or a map of ``uri`` and ``title``.
 
         Raises:
             NotFoundError: the model does not exist.
@@ -207,7 +209,7 @@ class Verbs(ABC):
         """
         from gitreg.operations import cards
 
-        return self._run(partial(cards.update, model=model, facts=facts), reason)
+        return self._run(partial(cards.update, model=model, facts=_card(facts)), reason)
 
     def describe_model(self, model: str, **facts: Any) -> Receipt:
         """Make a model with these fields of ``model.yaml``, or set them where it is there already.
@@ -219,7 +221,7 @@ class Verbs(ABC):
         from gitreg.operations import cards
 
         occasion = self.occasion()
-        return self._run(partial(cards.describe, model=model, facts=facts, occasion=occasion))
+        return self._run(partial(cards.describe, model=model, facts=_card(facts), occasion=occasion))
 
     def delete_model(self, model: str, *, reason: str = "", force: bool = False) -> Receipt:
         """Mark a model deleted: its versions are yanked, its stages vacated, its name is not reused.
@@ -236,6 +238,11 @@ class Verbs(ABC):
 
 def _given(**facts: Any) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _card(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return fields of a card, its links as the file has them."""
+    return facts | {"links": _links(facts["links"])} if facts.get("links") else facts
 
 
 def _links(given: Any) -> Any:

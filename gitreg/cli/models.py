@@ -12,6 +12,7 @@ from gitreg.errors import UsageError
 from gitreg.records import json_of
 
 _TEXTS = ("license", "description", "audience", "use-cases", "limitations", "trade-offs", "ethics")
+_OTHERS = ("tags", "better", "remove_tags", "links", "link_titles", "remove_links")
 
 
 @click.group()
@@ -42,14 +43,17 @@ def _card(command: Any) -> Any:
     for name in reversed(_TEXTS):
         command = click.option(f"--{name}", metavar="TEXT", help=f"The model's {name.replace('-', ' ')}.")(command)
     command = click.option("--tag", "-t", "tags", multiple=True, metavar="TAG", help="A tag; may be given many times.")(command)
+    command = click.option("--link-title", "link_titles", multiple=True, metavar="NAME=TEXT", help="What a --link of that name is called.")(command)
+    command = click.option("--link", "links", multiple=True, metavar="NAME=URI", help="Anything that belongs to the model: a dashboard, a ticket.")(command)
     return click.option("--better", multiple=True, metavar="METRIC=higher|lower", help="Which way a metric is better.")(command)
 
 
 def _card_facts(given: dict[str, Any]) -> dict[str, Any]:
-    facts = {name: value for name, value in given.items() if value is not None and name not in ("tags", "better", "remove_tags")}
+    facts = {name: value for name, value in given.items() if value is not None and name not in _OTHERS}
     if given["better"]:
         facts["metrics"] = {name: {"better": way} for name, way in values.named(given["better"]).items()}
-    return facts
+    linked = values.links(given["links"], given["link_titles"]) | dict.fromkeys(given.get("remove_links", ()))
+    return facts | ({"links": linked} if linked else {})
 
 
 @model.command("list")
@@ -98,6 +102,7 @@ def register_model(name: str, **given: Any) -> None:
 @click.argument("name", shell_complete=completion.models)
 @_card
 @click.option("--remove-tag", "-r", "remove_tags", multiple=True, metavar="TAG", help="Take a tag away.")
+@click.option("--remove-link", "remove_links", multiple=True, metavar="NAME", help="Take a link away.")
 @options.writing
 def update_model(name: str, **given: Any) -> None:
     """Change what model.yaml says of a model.
@@ -105,6 +110,7 @@ def update_model(name: str, **given: Any) -> None:
     \b
     Example:
       gitreg model update iris --description "flowers" --tag public
+      gitreg model update iris --link board=https://example.org/iris --link-title board="error rates"
     """
     facts = _card_facts(given) | {"add_tags": list(given["tags"]), "remove_tags": list(given["remove_tags"])}
     write.carried_out(lambda tx: tx.update_model(name, **facts))

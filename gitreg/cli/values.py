@@ -106,6 +106,19 @@ def named(texts: tuple[str, ...]) -> dict[str, str]:
     return _map(found)
 
 
+def links(addresses: tuple[str, ...], titles: tuple[str, ...]) -> dict[str, Any]:
+    """Return ``NAME=URI`` and ``NAME=TITLE`` options as links.
+
+    Raises:
+        UsageError: one is malformed, or given twice, or a title is for no link that is given.
+    """
+    found, called = named(addresses), named(titles)
+    for name in called:
+        if name not in found:
+            raise UsageError("link {name!r} has a title, but no address: give both", name=name, hint=f"--link {name}=URI --link-title {name}=TEXT")
+    return {name: {"uri": uri, "title": called[name]} if name in called else {"uri": uri} for name, uri in found.items()}
+
+
 def _map(found: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in found:

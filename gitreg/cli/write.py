@@ -132,7 +132,8 @@ def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--artifact", "artifacts", metavar="NAME=PATH_OR_URI", help="A file of the model; a local one is hashed.", **many),
         click.option("--data", metavar="NAME=PATH_OR_URI", help="Data it was trained or tested on; a local file is hashed.", **many),
         click.option("--service", "services", metavar="NAME=URI", help="Where it is served.", **many),
-        click.option("--link", "links", metavar="NAME=URI", help="Anything that is not a file: a ticket, a dashboard.", **many),
+        click.option("--link", "links", metavar="NAME=URI", help="Anything that is not a file: a ticket, a dashboard, a step of your process, the version it was made from.", **many),
+        click.option("--link-title", "link_titles", metavar="NAME=TEXT", help="What a --link of that name is called.", **many),
         click.option("--description", metavar="TEXT", help="What is special about this version."),
         click.option("--status", type=click.Choice(["running", "ready", "failed"]), help="running is completed by an update to ready or failed."),
     )):  # fmt: skip
@@ -146,7 +147,7 @@ def facts_of(given: dict[str, Any]) -> dict[str, Any]:
     artifacts = {name: {"kind": kind, "uri": uri} for kind, texts in kinds for name, uri in values.named(texts).items()}
     facts = {
         "metrics": values.numbers(given["metrics"]), "params": values.pairs(given["params"]), "metadata": values.pairs(given["metadata"]),
-        "links": values.named(given["links"]), "artifacts": artifacts, "description": given["description"], "status": given["status"],
+        "links": values.links(given["links"], given["link_titles"]), "artifacts": artifacts, "description": given["description"], "status": given["status"],
     }  # fmt: skip
     return {name: fact for name, fact in facts.items() if fact not in (None, {})}
 

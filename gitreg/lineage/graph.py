@@ -46,27 +46,28 @@ class Edge(Struct, frozen=True, kw_only=True):
 
 
 class Graph(Struct, frozen=True, kw_only=True):
-    """The lineage of *root* as *commit* has it; the walk stopped at the versions in *cut*, of which there is more."""
+    """The lineage of *root* as *commit* has it; the walk stopped at the versions in *cut*, of which there is more.
+
+    ``downstream`` says whether what was made of *root* was looked for as well.
+    """
 
     root: str
     commit: str | None
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     cut: tuple[str, ...] = ()
+    downstream: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON of ``gitreg lineage``."""
         return {
             "root": self.root,
             "commit": self.commit,
+            "downstream": self.downstream,
             "nodes": [node.as_dict() for node in self.nodes],
             "edges": [edge.as_dict() for edge in self.edges],
             "cut": list(self.cut),
         }
-
-    def node(self, node_id: str) -> Node:
-        """Return the thing with this id; there is one for each end of each edge."""
-        return next(node for node in self.nodes if node.id == node_id)
 
     def missing(self) -> tuple[Node, ...]:
         """Return the parents that are named and are not there."""

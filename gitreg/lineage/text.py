@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.lineage import labels, parents
-from gitreg.lineage.graph import Edge, Graph, by
+from gitreg.lineage.graph import by
 from gitreg.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitreg.lineage.graph import Edge, Graph
     from gitreg.records import ModelVersion
 
 COLUMNS = ("from", "kind", "name", "to", "what")
+_MOST = 8  # versions that are named as users of data
 _ORDER = {"run": 0, "code": 1, "data": 2, "parent": 3, "used": 4}
 
 
@@ -24,38 +26,53 @@ def tree(graph: Graph) -> str:
 
 def _lines(graph: Graph) -> Iterator[tuple[int, str]]:
     nodes = {node.id: node for node in graph.nodes}
-    into, out = by(graph.edges, "target"), by(graph.edges, "source")
-    back = _Branches(into, out)
+    branches = _Branches(graph)
     told: set[str] = set()
-    stack: list[tuple[int, str, str, bool]] = [(0, graph.root, "", True)]
+    stack = [_Branch(0, graph.root, "", forth=graph.downstream)]
     while stack:  # a recursion would end at a thousand generations
         depth, node_id, before, forth = stack.pop()
-        below = list(back.below(node_id, root=node_id == graph.root, forth=forth))
+        below = list(branches.below(node_id, depth, forth=forth))
         again = node_id in told and bool(below)
-        more = " (and more before it)" if node_id in graph.cut and not again else ""
-        yield depth, before + labels.long(nodes[node_id]) + (", see above" if again else more)
+        after = ", see above" if again else " (there is more)" if node_id in graph.cut else ""
+        yield depth, before + labels.long(nodes[node_id]) + after + branches.others(node_id)
         told.add(node_id)
         if not again:
-            stack += [(depth + 1, other, said, on) for other, said, on in reversed(below)]
+            stack += reversed(below)
+
+
+class _Branch(NamedTuple):
+    """A thing that stands in the tree, the words before it, and whether what was made of it follows (else what it was made of)."""
+
+    depth: int
+    node_id: str
+    before: str
+    forth: bool = False
 
 
 class _Branches:
-    """What stands below a thing: what it was made of, and below the root also what was made of it."""
+    """What stands below a thing: what it was made of, and with ``--downstream`` what was made of the root, and of that."""
 
-    def __init__(self, into: dict[str, list[Edge]], out: dict[str, list[Edge]]) -> None:
-        self._into, self._out = into, out
+    def __init__(self, graph: Graph) -> None:
+        self._root = graph.root
+        self._into, self._out = by(graph.edges, "target"), by(graph.edges, "source")
 
-    def below(self, node_id: str, *, root: bool, forth: bool) -> Iterator[tuple[str, str, bool]]:
-        """Yield the things below, each with the words before it and whether its own children follow."""
-        if root or not forth:
+    def below(self, node_id: str, depth: int, *, forth: bool) -> Iterator[_Branch]:
+        """Yield the things below."""
+        if node_id == self._root or not forth:
             for edge in sorted(self._into.get(node_id, ()), key=lambda each: _ORDER[each.kind]):
                 if edge.kind != "used":
-                    yield edge.source, f"{_word(edge)}", False
+                    yield _Branch(depth + 1, edge.source, _word(edge))
         for edge in self._out.get(node_id, ()):
-            if edge.kind == "used":
-                yield edge.target, "used by run ", False
-            elif forth and edge.kind == "parent":
-                yield edge.target, f"child, which calls it {edge.name}: ", True
+            if edge.kind == "used" and (node_id == self._root or not forth):
+                yield _Branch(depth + 1, edge.target, "used by run ")
+            elif edge.kind == "parent" and forth:
+                yield _Branch(depth + 1, edge.target, f"child, which calls it {edge.name}: ", forth=True)
+
+    def others(self, node_id: str) -> str:
+        """Return which versions used this data, where there are more than one."""
+        users = list(dict.fromkeys(edge.target for edge in self._out.get(node_id, ()) if edge.kind == "data"))
+        more = f" and {len(users) - _MOST} more" if len(users) > _MOST else ""
+        return f", data of {', '.join(users[:_MOST])}{more}" if users[1:] else ""
 
 
 def _word(edge: Edge) -> str:

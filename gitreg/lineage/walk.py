@@ -40,7 +40,7 @@ def lineage(view: View, selector: str, *, depth: int = DEPTH, downstream: bool =
     walk.back(version)
     if downstream:
         walk.on(version)
-    return walk.graph(version.id)
+    return walk.graph(version.id, downstream=downstream)
 
 
 class _Walk:
@@ -52,8 +52,9 @@ class _Walk:
         self._edges: dict[Edge, None] = {}
         self._cut: dict[str, None] = {}
 
-    def graph(self, root: str) -> Graph:
-        return Graph(root=root, commit=self._view.commit, nodes=tuple(self._nodes.values()), edges=tuple(self._edges), cut=tuple(self._cut))
+    def graph(self, root: str, *, downstream: bool) -> Graph:
+        found = {"nodes": tuple(self._nodes.values()), "edges": tuple(self._edges), "cut": tuple(self._cut)}
+        return Graph(root=root, commit=self._view.commit, downstream=downstream, **found)
 
     def back(self, root: ModelVersion) -> None:
         """Walk to the parents, the nearest first."""

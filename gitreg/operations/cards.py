@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,8 +14,6 @@ from gitreg.records import VACANT, Change, Deleted, ModelCard, Move, Occasion, S
 from gitreg.store import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gitreg.view import View
 
 _FIXED = ("name", "created_at", "created_by", "deleted")
@@ -45,7 +44,7 @@ def create(view: View, model: str, facts: Mapping[str, Any], occasion: Occasion)
 def update(view: View, model: str, facts: Mapping[str, Any]) -> Change:
     """Return the change that sets *facts* on the card of *model*; what is set already changes nothing.
 
-    ``add_tags`` and ``remove_tags`` change the tags that are there.
+    ``add_tags`` and ``remove_tags`` change the tags that are there. ``links`` are merged by key; one whose value is None goes away.
 
     Raises:
         NotFoundError: there is no such model.
@@ -53,7 +52,10 @@ def update(view: View, model: str, facts: Mapping[str, Any]) -> Change:
         UsageError: a fact is not a field of ``model.yaml`` that can be changed.
     """
     card = view.live_card(model)
-    changed = amend.built(ModelCard, amend.fields_of(card) | _allowed(amend.with_tags(card.tags, facts)))
+    given = _allowed(amend.with_tags(card.tags, facts))
+    if isinstance(given.get("links"), Mapping):
+        given["links"] = {name: link for name, link in {**card.links, **given["links"]}.items() if link is not None}
+    changed = amend.built(ModelCard, amend.fields_of(card) | given)
     return Change(model=model, card=None if changed == card else changed)
 
 
