@@ -116,7 +116,7 @@ def _code(code: dict[str, Any]) -> Iterator[list[Any]]:
     for name in ("only_a", "only_b") if code["log"] else ():
         side = code["log"][name]
         for commit in side["commits"]:
-            yield _one_side(name, f"code.log.{commit['commit'][:8]}", f"{commit['at'][:10]} {commit['author']}: {commit['subject']}")
+            yield _one_side(name, f"code.log.{commit['commit'][:8]}", f"{(commit['at'] or '?')[:10]} {commit['author']}: {commit['subject']}")
         if side["count"] > len(side["commits"]):
             yield _one_side(name, "code.log", f"and {side['count'] - len(side['commits'])} more")
 

@@ -115,7 +115,7 @@ def links(addresses: tuple[str, ...], titles: tuple[str, ...]) -> dict[str, Any]
     found, called = named(addresses), named(titles)
     for name in called:
         if name not in found:
-            raise UsageError("link {name!r} has a title, but no address: give both", name=name, hint=f"--link {name}=URI --link-title {name}=TEXT")
+            raise UsageError("link {name!r} is given a title, but no address: --link NAME=URI gives it", name=name)
     return {name: {"uri": uri, "title": called[name]} if name in called else {"uri": uri} for name, uri in found.items()}
 
 

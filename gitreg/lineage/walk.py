@@ -53,8 +53,8 @@ class _Walk:
         self._cut: dict[str, None] = {}
 
     def graph(self, root: str, *, downstream: bool) -> Graph:
-        found = {"nodes": tuple(self._nodes.values()), "edges": tuple(self._edges), "cut": tuple(self._cut)}
-        return Graph(root=root, commit=self._view.commit, downstream=downstream, **found)
+        nodes, edges, cut = tuple(self._nodes.values()), tuple(self._edges), tuple(self._cut)
+        return Graph(root=root, commit=self._view.commit, nodes=nodes, edges=edges, cut=cut, downstream=downstream)
 
     def back(self, root: ModelVersion) -> None:
         """Walk to the parents, the nearest first."""

@@ -23,10 +23,10 @@ _PLAIN = ("--no-show-signature", "--no-notes", "--no-mailmap", "--no-color", "--
 
 
 class CodeCommit(Struct, frozen=True, kw_only=True):
-    """A commit of the code: its id, when it was committed, who wrote it, and the first line of its message."""
+    """A commit of the code: its id, when it was committed (None where it says no date), who wrote it, and the first line of its message."""
 
     commit: str
-    at: str
+    at: str | None
     author: str
     subject: str
 
@@ -83,5 +83,12 @@ def _logged(text: str) -> Iterator[CodeCommit]:
     fields = text.split("\0")  # -z: a commit's end is one as well
     for at in range(0, len(fields) - 3, 4):
         when, author, subject, commit = fields[at : at + 4]
-        moment = datetime.fromtimestamp(int(when), UTC)
-        yield CodeCommit(commit=commit, at=committed_at(moment), author=author, subject=subject if len(subject) <= _LONGEST else f"{subject[: _LONGEST - 1]}…")
+        yield CodeCommit(commit=commit, at=_moment(when), author=author, subject=subject if len(subject) <= _LONGEST else f"{subject[: _LONGEST - 1]}…")
+
+
+def _moment(seconds: str) -> str | None:
+    """Return a commit's time; a commit that was made to confuse has none, or one far from any calendar."""
+    try:
+        return committed_at(datetime.fromtimestamp(int(seconds), UTC))
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -153,7 +153,7 @@ def test_compare_lays_two_versions_side_by_side(cli):
             "auc": {"a": 0.5, "b": None, "difference": None, "better": None},
         },
         "params": {"C": {"a": None, "b": 1.0, "same": False}},
-        "artifacts": {},
+        "artifacts": {}, "links": {}, "run": {}, "code": {"a": None, "b": None, "same": None, "log": None}, "environment": {"packages": {}},
     }, indent=2) + "\n")  # fmt: skip
 
 

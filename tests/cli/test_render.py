@@ -47,7 +47,7 @@ def hostile(request, iris, git):
     return text
 
 
-READS = ("list iris", "show iris@4", "history", "compare iris@3 iris@4")
+READS = ("list iris", "show iris@4", "history", "compare iris@3 iris@4", "lineage iris@4")
 
 
 def all_of(cli, format_):
