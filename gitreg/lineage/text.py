@@ -27,15 +27,15 @@ def tree(graph: Graph) -> str:
 def _lines(graph: Graph) -> Iterator[tuple[int, str]]:
     nodes = {node.id: node for node in graph.nodes}
     branches = _Branches(graph)
-    told: set[str] = set()
+    told = {(graph.root, False)} if graph.downstream else set()  # either way: its own line tells both
     stack = [_Branch(0, graph.root, "", forth=graph.downstream)]
     while stack:  # a recursion would end at a thousand generations
         depth, node_id, before, forth = stack.pop()
         below = list(branches.below(node_id, depth, forth=forth))
-        again = node_id in told and bool(below)
+        again = (node_id, forth) in told and bool(below)
         after = ", see above" if again else " (there is more)" if node_id in graph.cut else ""
         yield depth, before + labels.long(nodes[node_id]) + after + branches.others(node_id)
-        told.add(node_id)
+        told.add((node_id, forth))
         if not again:
             stack += reversed(below)
 

@@ -69,6 +69,14 @@ def test_downstream_children_stand_below_what_they_were_made_from():
     )
 
 
+def test_a_circle_ends_where_it_began_in_both_directions():
+    view = registry(a=[{"links": linked(b="b@1")}], b=[{"links": linked(a="a@1")}])
+
+    assert tree(lineage(view, "a", downstream=True)) == (
+        f"a@1, {MADE}\n  parent b: b@1, {MADE}\n    parent a: a@1, {MADE}, see above\n  child, which calls it a: b@1, {MADE}\n    child, which calls it b: a@1, {MADE}, see above\n"
+    )
+
+
 def test_a_tree_says_where_there_is_more():
     assert tree(lineage(chain(3), "iris@3", depth=1)) == f"iris@3, {MADE}\n  parent base: iris@2, {MADE} (there is more)\n"
 
