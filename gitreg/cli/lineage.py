@@ -52,9 +52,13 @@ def lineage(selector: str, depth: int, downstream: bool) -> None:
 
 
 def _told(asked: options.Settings, graph: Graph, depth: int) -> None:
+    from gitreg.lineage.walk import MOST
+
     for node in graph.missing():
         render.remark(asked, f"note: {shown(node.facts['uri'])} is linked to, and is not there: {shown(node.facts['problem'])}")
-    if graph.cut:
+    if len(graph.nodes) >= MOST:
+        render.remark(asked, f"note: the first {MOST:,} things are told, and there are more")
+    elif graph.cut:
         render.remark(asked, f"note: there is more beyond {shown(', '.join(graph.cut[:5]))}{' …' if graph.cut[5:] else ''}: --depth {depth * 2 or 1}")
 
 

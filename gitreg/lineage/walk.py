@@ -75,7 +75,7 @@ class _Walk:
                 continue
             found = self._view.version(parent.model, parent.number)
             known = found.id in self._nodes
-            if not known and (last or len(self._nodes) >= MOST):
+            if not known and (last or self._full(found)):
                 self._cut[version.id] = None
                 continue
             self._version(found)
@@ -86,25 +86,32 @@ class _Walk:
     def on(self, root: ModelVersion) -> None:
         """Walk to the children, and theirs, and to those that used the same data as *root*."""
         children, users = self._readers()
-        for artifact in root.artifacts.values():
-            if artifact.kind == "data":
-                for user, name, uri in users[_data_id(artifact)]:
-                    self._version(user)
-                    self._edge(_data_id(artifact), user.id, "data", name, uri)
         row, seen = [root], {root.id}
         for generation in range(self._depth + 1):
-            after = []
-            for version in row:
-                for child, parent in children[version.id]:
-                    if child.id not in seen and (generation == self._depth or len(self._nodes) >= MOST):
-                        self._cut[version.id] = None
-                        continue
-                    self._version(child)
-                    self._edge(version.id, child.id, "parent", parent.name, parent.uri, version.id if parent.moves else None)
-                    if child.id not in seen:
-                        seen.add(child.id)
-                        after.append(child)
-            row = after
+            row = [child for version in row for child in self._made_from(version, children[version.id], seen, last=generation == self._depth)]
+        for artifact in root.artifacts.values():
+            for user, name, uri in users[_data_id(artifact)] if artifact.kind == "data" else ():
+                if self._full(user):
+                    self._cut[root.id] = None
+                    break
+                self._version(user)
+                self._edge(_data_id(artifact), user.id, "data", name, uri)
+
+    def _made_from(self, version: ModelVersion, children: list[tuple[ModelVersion, Parent]], seen: set[str], *, last: bool) -> Iterator[ModelVersion]:
+        """Take down which of *children* name *version* as a parent; yield those that were not *seen*."""
+        for child, parent in children:
+            if child.id not in seen and (last or self._full(child)):
+                self._cut[version.id] = None
+                continue
+            self._version(child)
+            self._edge(version.id, child.id, "parent", parent.name, parent.uri, version.id if parent.moves else None)
+            if child.id not in seen:
+                seen.add(child.id)
+                yield child
+
+    def _full(self, version: ModelVersion) -> bool:
+        """Tell whether there is no room for *version*."""
+        return version.id not in self._nodes and len(self._nodes) >= MOST
 
     def _readers(self) -> tuple[dict[str, list[tuple[ModelVersion, Parent]]], dict[str, list[tuple[ModelVersion, str, str]]]]:
         """Return who names which version as a parent, and who used which data; all manifests are read."""

@@ -215,3 +215,13 @@ def test_a_models_card_has_links_which_come_and_go_one_by_one(cli):
     assert json.loads(cli("model", "show", "rose", "--format", "json").out)["links"] == {
         "board": {"uri": "https://example.org/rose"}, "old": {"uri": "iris@3", "title": "what it was called before"},
     }  # fmt: skip
+
+
+def test_lineage_of_more_than_a_drawing_can_hold_tells_the_first_thousand_and_says_so(cli, iris):
+    with iris.transaction() as tx:
+        for number in range(1, 1006):
+            tx.register("rose", links={"base": f"rose@{number - 1}"} if number > 1 else {})
+
+    said = cli("lineage", "rose", "--depth", "5000")
+
+    assert (said.code, said.out.count("\n"), said.err) == (0, 1000, "note: the first 1,000 things are told, and there are more\n")

@@ -188,6 +188,16 @@ def test_downstream_are_the_versions_that_used_the_same_bytes():
     assert graph.edges[1].name == "x"
 
 
+def test_downstream_tells_the_children_before_it_is_full_of_those_that_used_the_same_data():
+    same = {"artifacts": {"x": data("t.csv", TRAIN)}}
+    view = registry(iris=[same] * (MOST + 10), rose=[{"links": linked(base="iris@1")}])
+
+    graph = lineage(view, "iris@1", downstream=True)
+
+    assert edges(graph, "parent") == [("iris@1", "rose@1")]
+    assert (len(graph.nodes), graph.cut) == (MOST, ("iris@1",))
+
+
 def test_downstream_of_a_circle_ends():
     view = registry(a=[{"links": linked(b="b@1")}], b=[{"links": linked(a="a@1")}])
 
