@@ -1,7 +1,7 @@
 """What a step returns under a name: a number is a metric, anything else an artifact of the version.
 
-A return value has a name by its annotation: ``-> Annotated[Path, "report"]``, or ``Annotated[SVC, ArtifactConfig("classifier",
-kind="model")]``; in a tuple each value may have one. A path is the file or folder it names. Other values are written to a file:
+A return value has a name by its annotation: ``-> Annotated[Path, "report"]``, or ``Annotated[DataFrame, ArtifactConfig("train",
+kind="data")]``; in a tuple each value may have one. A path is the file or folder it names. Other values are written to a file:
 text and JSON-like values, NumPy arrays, and what is neither as a pickle, which gitreg itself never loads.
 """
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class ArtifactConfig(NamedTuple):
-    """The name of a return value, and what it is: ``data`` (also what is no file of the model), ``model`` or ``service``."""
+    """The name of a return value, and what it is: of the ``model``, or the ``data`` that the version is made of."""
 
     name: str
-    kind: Kind = "data"
+    kind: Kind = "model"
 
 
 @lru_cache(maxsize=1024)

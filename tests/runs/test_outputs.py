@@ -45,14 +45,14 @@ def test_a_number_under_a_name_is_a_metric(iris):
 
 
 def test_a_path_under_a_name_is_the_file_it_names(iris):
-    def report() -> Annotated[Path, ArtifactConfig("report", kind="model")]:
+    def report() -> Annotated[Path, ArtifactConfig("report", kind="data")]:
         Path("report.txt").write_text("good")
         return Path("report.txt")
 
     returned(report)
 
     artifact = iris.get("iris@4").artifacts["report"]
-    assert (artifact.kind, artifact.uri, artifact.size) == ("model", "report.txt", 4)
+    assert (artifact.kind, artifact.uri, artifact.size) == ("data", "report.txt", 4)
 
 
 @pytest.mark.parametrize(("value", "ending", "read"), [
@@ -73,7 +73,7 @@ def test_another_value_under_a_name_is_written_to_a_file(iris, value, ending, re
 
     artifact = iris.get("iris@4").artifacts["value of it"]
     file = Path(artifact.uri.removeprefix("file://"))
-    assert (artifact.kind, file.suffix, read(file)) == ("data", ending, value)
+    assert (artifact.kind, file.suffix, read(file)) == ("model", ending, value)
     assert fingerprint(str(file))["sha256"] == artifact.sha256
 
 
