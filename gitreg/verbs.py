@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from gitreg import names
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping, Sequence
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Change, ModelVersion, Occasion, Receipt
     from gitreg.view import View
+
+    FromFile = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 
 class Verbs(ABC):
@@ -49,6 +52,7 @@ class Verbs(ABC):
         links: Mapping[str, Any] | None = None,
         run: Mapping[str, Any] | None = None,
         status: str | None = None,
+        from_file: FromFile = None,
     ) -> ModelVersion:
         """Add a version to *model*, which is made if it is new; returns the version with its number.
 
@@ -56,20 +60,46 @@ class Verbs(ABC):
         where they are known, ``sha256`` and ``size`` in bytes; a local file is hashed. A link is an address or a
         map of ``uri`` and ``title``. *status* is ``ready``, or ``running`` for a version completed later.
 
-        Raises:
-            UsageError: a name is malformed or reserved, a metric is not a finite number, a file does not exist.
-            ConflictError: the model has a version of that name, or was deleted.
-        """
-        from gitreg.operations.register import register
+        *from_file* is a path, or several, of what is there already: a file of metrics, the folder of an MLflow run, a model
+        card; see :func:`gitreg.intake.read`. What is given beside it wins. What the header of a local model file says is
+        recorded in the metadata, below ``files`` and the artifact's name.
 
-        facts = _given(
+        Raises:
+            UsageError: a name is malformed or reserved, a metric is not a finite number, a file does not exist, two disagree.
+            ConflictError: the model has a version of that name, or was deleted, or its card says something else.
+            NotFoundError: there is nothing at *from_file*.
+            InvalidError: what is there is not understood, or not sound.
+        """
+        given = _given(
             metrics=metrics, params=params, metadata=metadata, tags=tags, description=description, run=run, status=status,
-            artifacts=self.artifacts(artifacts or {}), links=_links(links or {}),
+            artifacts=artifacts or {}, links=_links(links or {}),
         )  # fmt: skip
+        facts, beside = self._with_files(given, from_file)
+        if beside:
+            from gitreg.operations.found import register
+        else:
+            from gitreg.operations.register import register  # type: ignore[assignment]
         occasion = self.occasion()
-        version_made = self._run(partial(register, model=model, name=version, facts=facts, occasion=occasion)).version
+        version_made = self._run(partial(register, model=model, name=version, facts=facts, occasion=occasion, **beside)).version
         assert version_made
         return version_made
+
+    def _with_files(self, given: dict[str, Any], from_file: FromFile, tags: str = "tags") -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the facts *given* over those in the files, local artifacts hashed; and ``card`` and ``headers``, if there are any.
+
+        The tags in the files become those of the fact called *tags*.
+        """
+        facts = given
+        if from_file is not None:
+            from gitreg import intake
+
+            facts = intake.merged(from_file, given, tags=tags)
+        card, headers, artifacts = facts.pop("card", {}), {}, facts.get("artifacts")
+        if artifacts:
+            from gitreg.formats import headers as read
+
+            facts["artifacts"], headers = self.artifacts(artifacts), read(artifacts)
+        return facts, {"card": card, "headers": headers} if card or headers else {}
 
     def record(self, model: str, /, **facts: Any) -> ModelVersion:
         """Add a version that was made elsewhere or before: its facts are those of :meth:`register`, and its past.
@@ -163,27 +193,29 @@ class Verbs(ABC):
         parsed = names.selector(selector)
         return self._run(partial(amend.unyank, selector=parsed), reason)
 
-    def update(self, selector: str, *, reason: str = "", **facts: Any) -> Receipt:
+    def update(self, selector: str, *, reason: str = "", from_file: FromFile = None, **facts: Any) -> Receipt:
         """Add to what is recorded of a version: fields of the manifest by keyword.
 
         ``metrics``, ``artifacts``, ``metadata`` and ``links`` are merged by key (a metadata key or a link set to
         None goes away), ``description`` and ``tags`` replaced. A version that is ready only grows: a recorded
-        metric or artifact does not change. ``status`` completes a running version.
+        metric or artifact does not change. ``status`` completes a running version. *from_file* is as for :meth:`register`;
+        its tags are added.
 
         Raises:
-            NotFoundError: the model or version does not exist.
-            ConflictError: something recorded would change.
-            UsageError: a fact is not what its field allows.
+            NotFoundError: the model or version does not exist, or there is nothing at *from_file*.
+            ConflictError: something recorded would change, or the model's card says something else.
+            UsageError: a fact is not what its field allows, or two files disagree.
+            InvalidError: what is at *from_file* is not understood, or not sound.
         """
-        from gitreg.operations import amend
-
         parsed = names.selector(selector)
-        if facts.get("artifacts"):
-            facts["artifacts"] = self.artifacts(facts["artifacts"])
         if facts.get("links"):
             facts["links"] = _links(facts["links"])
-        given = _given(**facts)
-        return self._run(partial(amend.update, selector=parsed, facts=given), reason)
+        given, beside = self._with_files(_given(**facts), from_file, tags="add_tags")
+        if beside:
+            from gitreg.operations.found import update
+        else:
+            from gitreg.operations.amend import update  # type: ignore[assignment]
+        return self._run(partial(update, selector=parsed, facts=given, **beside), reason)
 
     def create_model(self, model: str, **facts: Any) -> Receipt:
         """Make a model without versions; *facts* are fields of ``model.yaml``.

@@ -18,7 +18,7 @@ ROOT = Path(gitreg.__file__).parent
 # from the ground up; a package stands for its modules, a longer name wins
 FLOORS = (
     {"errors", "enums"},
-    {"names", "scratch", "warned"},
+    {"names", "scratch", "warned", "formats"},
     {"forges"},
     {"records"},
     {"shelf"},
@@ -29,7 +29,7 @@ FLOORS = (
     {"policy"},
     {"store.plan"},
     {"store.transaction"},
-    {"where", "artifacts", "times", "deltas", "ci", "driver", "lineage", "comparison", "formats", "intake"},
+    {"where", "artifacts", "times", "deltas", "ci", "driver", "lineage", "comparison", "intake"},
     {"history", "setup"},
     {"review", "verbs"},
     {"reads"},

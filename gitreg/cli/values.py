@@ -9,8 +9,6 @@ from gitreg import names
 from gitreg.errors import NotFoundError, UsageError
 
 _PART = r'"([^"]*)"(?:\.|$)|([^."]+)(?:\.|$)'
-_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
-_WORDS = {"true": True, "false": False, "null": None}
 
 
 def pair(text: str) -> tuple[str, Any]:
@@ -21,10 +19,12 @@ def pair(text: str) -> tuple[str, Any]:
     Raises:
         UsageError: there is no ``=``, no key, or the JSON is not JSON.
     """
+    from gitreg.intake.typed import guessed
+
     key, equals, value = text.partition("=")
     if not equals or not key.rstrip(":"):
         raise UsageError("{text!r} is not KEY=VALUE", text=_cut(text))
-    return (key[:-1], _json(text, value)) if key.endswith(":") else (key, _guessed(value))
+    return (key[:-1], _json(text, value)) if key.endswith(":") else (key, guessed(value))
 
 
 def _json(text: str, value: str) -> Any:
@@ -48,17 +48,6 @@ def _cut(text: str) -> str:
 
 def _not_finite(word: str) -> Any:
     raise ValueError(f"{word} is not a finite number")
-
-
-def _guessed(value: str) -> Any:
-    if value in _WORDS:
-        return _WORDS[value]
-    if not re.fullmatch(_NUMBER, value) or len(value) > 25:
-        return value
-    import json
-
-    read = json.loads(value)
-    return read if json.dumps(read) == value else value
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, Any]:

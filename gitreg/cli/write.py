@@ -135,6 +135,7 @@ def _facts(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--link", "links", metavar="NAME=URI", help="Anything that is not a file: a ticket, a dashboard, a step of your process, the version it was made from.", **many),
         click.option("--link-title", "link_titles", metavar="NAME=TEXT", help="What a --link of that name is called.", **many),
         click.option("--description", metavar="TEXT", help="What is special about this version."),
+        click.option("--from-file", "from_file", metavar="PATH", type=click.Path(), help="Metrics as JSON or YAML, an MLflow run's folder, a model card; other options win.", **many),
         click.option("--status", type=click.Choice(["running", "ready", "failed"]), help="running is completed by an update to ready or failed."),
     )):  # fmt: skip
         command = option(command)
@@ -148,8 +149,9 @@ def facts_of(given: dict[str, Any]) -> dict[str, Any]:
     facts = {
         "metrics": values.numbers(given["metrics"]), "params": values.pairs(given["params"]), "metadata": values.pairs(given["metadata"]),
         "links": values.links(given["links"], given["link_titles"]), "artifacts": artifacts, "description": given["description"], "status": given["status"],
+        "from_file": list(given["from_file"]),
     }  # fmt: skip
-    return {name: fact for name, fact in facts.items() if fact not in (None, {})}
+    return {name: fact for name, fact in facts.items() if fact not in (None, {}, [])}
 
 
 @click.command()
@@ -167,6 +169,7 @@ def register(model: str, version: str | None, pr: bool, via: str | None, **given
     Example:
       gitreg register iris --metric accuracy=0.97 --param C=1.0 --artifact model=model.joblib
       gitreg register iris --version 1.0.5 --data train=s3://bucket/train.parquet
+      gitreg register iris --from-file metrics.json --artifact model=model.joblib
     """
     facts = facts_of(given) | {"tags": list(given["tags"])}
     carried_out(lambda tx: tx.register(model, version, **facts), pr=pr, via=via)

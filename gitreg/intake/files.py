@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from gitreg.errors import InvalidError, NotFoundError, UsageError
 from gitreg.store import codec
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
 LARGEST = codec.LARGEST
+_LONGEST_LINE = 64 << 10  # bytes
 HINT = "gitreg register --help"
 UNDERSTOOD = (
     "understood are metrics as JSON or YAML, what 'dvc metrics show --json' prints, the folder of an MLflow run, "
@@ -56,6 +62,40 @@ def whole(path: str | os.PathLike[str], most: int = LARGEST) -> bytes:
         if data.startswith(start):
             raise InvalidError(problem, path=os.fspath(path), hint=hint)
     return data
+
+
+def lines(path: str | os.PathLike[str], most: int) -> Iterator[bytes]:
+    """Yield the lines of a regular file of at most *most* bytes.
+
+    Raises:
+        UsageError: it is a pipe or a device, or cannot be read.
+        InvalidError: it is larger, or has a line without end.
+    """
+    head(path, 0)
+    if os.path.getsize(path) > most:
+        refuse(f"the file has more than {most:,} bytes", path)
+    with open(path, "rb") as file:
+        while line := file.readline(_LONGEST_LINE + 1):
+            if len(line) > _LONGEST_LINE:
+                refuse("a line has no end", path)
+            yield line
+
+
+def readable(read: Callable[[str | os.PathLike[str]], T], path: str | os.PathLike[str]) -> T:
+    """Return what *read* makes of a folder.
+
+    Raises:
+        UsageError: something in it cannot be read.
+    """
+    try:
+        return read(path)
+    except OSError as error:
+        raise UsageError("{path!r} cannot be read: {reason}", path=error.filename or os.fspath(path), reason=error.strerror, hint=HINT) from None
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Tell whether *path* is a folder."""
+    return os.path.isdir(path)
 
 
 def refuse(problem: str, path: str | os.PathLike[str], line: int = 0, field: str = "") -> NoReturn:
