@@ -32,7 +32,7 @@ def header(path: str | os.PathLike[str]) -> Header | None:
         OSError: the file cannot be read.
     """
     name = os.fspath(path)
-    if not os.path.isfile(name):  # a pipe would wait for ever
+    if not stat.S_ISREG(os.stat(name).st_mode):  # a pipe would wait for ever
         return None
     with open(name, "rb") as file:
         return _of(file, os.fstat(file.fileno()).st_size, os.path.splitext(name)[1].lower())

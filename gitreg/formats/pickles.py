@@ -23,10 +23,12 @@ _FRAMEWORKS = {
     "sklearn": "scikit-learn", "torch": "pytorch", "imblearn": "imbalanced-learn", "tensorflow": "tensorflow", "keras": "keras",
     **{name: name for name in ("xgboost", "lightgbm", "catboost", "statsmodels", "prophet", "spacy", "transformers", "flax", "pmdarima", "sktime")},
 }  # fmt: skip
-_HELPERS = ("builtins.", "__builtin__.", "copyreg.", "copy_reg.", "collections.", "_codecs.", "joblib.numpy_pickle.", "numpy.core.multiarray.", "numpy._core.multiarray.")
+_HELPERS = ("builtins.", "__builtin__.", "copyreg.", "copy_reg.", "collections.", "_codecs.", "joblib.numpy_pickle.", "numpy.")
 _TEXTS = frozenset(["SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"])
 _GETS = frozenset(["BINGET", "LONG_BINGET", "GET"])
 _PUTS = frozenset(["BINPUT", "LONG_BINPUT", "PUT"])
+_ROOTS = "|".join(_FRAMEWORKS).encode()
+_NAMED = re.compile(rb"\x8c.((?:" + _ROOTS + rb")\.[\w.]+)(?:\x94|q.)\x8c.(\w+)(?:\x94|q.)\x93|c((?:" + _ROOTS + rb")\.[\w.]+)\n(\w+)\n", re.DOTALL)
 _VERSION = re.compile(rb"_sklearn_version(?:\x94|q.|r.{4})?(?:\x8c(.)|X(.)\0\0\0)([0-9][0-9A-Za-z.+-]{0,39})", re.DOTALL)
 
 
@@ -57,6 +59,7 @@ def header(file: IO[bytes], size: int) -> dict[str, Any] | None:
 
 def _said(named: list[str], version: str | None, packing: str | None) -> dict[str, Any]:
     kinds = [name for name in named if not name.startswith(_HELPERS)]
+    others = [name for name in named if name.startswith("numpy.")]
     known = [_FRAMEWORKS[root] for root in (name.partition(".")[0] for name in kinds) if root in _FRAMEWORKS]
     framework = known[0] if known else "scikit-learn" if version else None
     return bounds.given(
@@ -64,7 +67,7 @@ def _said(named: list[str], version: str | None, packing: str | None) -> dict[st
         compression=packing,
         framework=framework,
         framework_version=version if framework == "scikit-learn" else None,
-        class_=bounds.text(kinds[0]) if kinds else None,
+        class_=bounds.text((kinds or others)[0]) if kinds or others else None,
     )
 
 
@@ -96,7 +99,7 @@ def _version(*parts: bytes) -> str | None:
 
 
 def _classes(data: bytes) -> Iterator[str]:
-    """Yield the classes and functions that a pickle names, until its end or what is no opcode."""
+    """Yield the classes and functions that a pickle names; those of known frameworks too behind what is no opcode."""
     memo: dict[int, str | None] = {}
     texts: list[str | None] = []
     try:
@@ -116,5 +119,6 @@ def _classes(data: bytes) -> Iterator[str]:
             else:
                 texts.append(argument if name in _TEXTS else memo.get(argument) if name in _GETS else None)
             del texts[:-2]
-    except ValueError:
-        return
+    except ValueError:  # joblib puts the numbers of an array between two opcodes
+        for found in _NAMED.finditer(data):
+            yield ".".join(part.decode() for part in found.groups() if part)

@@ -39,9 +39,10 @@ class _Bounded:
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _LARGEST:
+        data = self._file.read(min(size, _LARGEST + 1) if size >= 0 else _LARGEST + 1)
+        if len(data) > _LARGEST:
             raise zipfile.BadZipFile
-        return self._file.read(size)
+        return data
 
     def close(self) -> None:
         """Leave the file open: it is another's."""
