@@ -120,19 +120,29 @@ def _entries(folder: str, kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _below(top: str, below: str) -> Iterator[str]:
-    path = os.path.join(top, below)
+    path = os.path.join(top, below) if below else top
     _refuse_link(path)
     if not os.path.isdir(path):
         return
     if below.count("/") >= DEEPEST:
         files.refuse(f"this is nested deeper than {DEEPEST} folders", path)
-    for entry in os.scandir(path):
+    for entry in _listed(path, _MOST):
         name = f"{below}/{entry.name}" if below else entry.name
-        _refuse_link(entry.path)
         if entry.is_dir(follow_symlinks=False):
             yield from _below(top, name)
         else:
             yield name
+
+
+def _listed(folder: str, most: int) -> list[os.DirEntry[str]]:
+    """Return what stands in a folder, by name; a link in it is refused."""
+    with os.scandir(folder) as scanned:
+        entries = sorted(islice(scanned, most + 1), key=lambda entry: entry.name)
+    if len(entries) > most:
+        files.refuse(f"there are more than {most:,} entries", folder)
+    for entry in entries:
+        _refuse_link(entry.path)
+    return entries
 
 
 def _refuse_link(path: str) -> None:
@@ -174,11 +184,7 @@ def _artifacts(folder: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield what stands in the run's folder of artifacts: each file and folder at its top is one."""
     top = os.path.join(folder, "artifacts")
     _refuse_link(top)
-    entries = list(islice(os.scandir(top), _MOST_ARTIFACTS + 1)) if os.path.isdir(top) else []
-    if len(entries) > _MOST_ARTIFACTS:
-        files.refuse(f"there are more than {_MOST_ARTIFACTS:,} entries", top)
-    for entry in sorted(entries, key=lambda entry: entry.name):
-        _refuse_link(entry.path)
+    for entry in _listed(top, _MOST_ARTIFACTS) if os.path.isdir(top) else ():
         model = os.path.isfile(os.path.join(entry.path, "MLmodel")) if entry.is_dir() else entry.name.lower().endswith(_MODEL_ENDINGS)
         yield entry.name, {"kind": "model" if model else "data", "uri": entry.path}
 
@@ -187,7 +193,7 @@ def _models(folder: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the models that MLflow 3 keeps beside the experiment's runs, and names in the run's ``outputs``."""
     outputs = os.path.join(folder, "outputs")
     _refuse_link(outputs)
-    for model in sorted(os.listdir(outputs)) if os.path.isdir(outputs) else ():
+    for model in (entry.name for entry in _listed(outputs, _MOST_ARTIFACTS)) if os.path.isdir(outputs) else ():
         place = os.path.normpath(os.path.join(os.path.abspath(folder), "..", "models", model))
         meta, kept = os.path.join(place, _META), os.path.join(place, "artifacts")
         if not re.fullmatch(_MODEL_ID, model) or not os.path.isfile(meta) or not os.path.isdir(kept):
