@@ -28,7 +28,7 @@ _TEXTS = frozenset(["SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"])
 _GETS = frozenset(["BINGET", "LONG_BINGET", "GET"])
 _PUTS = frozenset(["BINPUT", "LONG_BINPUT", "PUT"])
 _ROOTS = "|".join(_FRAMEWORKS).encode()
-_NAMED = re.compile(rb"\x8c.((?:" + _ROOTS + rb")\.[\w.]+)(?:\x94|q.)\x8c.(\w+)(?:\x94|q.)\x93|c((?:" + _ROOTS + rb")\.[\w.]+)\n(\w+)\n", re.DOTALL)
+_NAMED = re.compile(rb"\x8c.((?:" + _ROOTS + rb")\.[\w.]{1,150})(?:\x94|q.)\x8c.(\w{1,100})(?:\x94|q.)\x93|c((?:" + _ROOTS + rb")\.[\w.]{1,150})\n(\w{1,100})\n", re.DOTALL)
 _VERSION = re.compile(rb"_sklearn_version(?:\x94|q.|r.{4})?(?:\x8c(.)|X(.)\0\0\0)([0-9][0-9A-Za-z.+-]{0,39})", re.DOTALL)
 
 

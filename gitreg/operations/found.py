@@ -27,7 +27,7 @@ def register(view: View, model: str, name: str | None, facts: Mapping[str, Any],
     Raises:
         ConflictError: the model's card says something else than *card*.
     """
-    change = registering.register(view, model, name, _with_headers(facts, headers, facts.get("metadata"), {}), occasion)
+    change = registering.register(view, model, name, _with_headers(facts, headers, {}, set()), occasion)
     return replace(change, card=_filled(model, change.card or view.live_card(model), card) or change.card)
 
 
@@ -43,10 +43,10 @@ def update(view: View, selector: names.Selector, facts: Mapping[str, Any], card:
     return replace(change, card=_filled(selector.model, view.live_card(selector.model), card))
 
 
-def _with_headers(facts: Mapping[str, Any], headers: Mapping[str, Any], there: Any, kept: set[str] | dict[str, Any]) -> dict[str, Any]:
+def _with_headers(facts: Mapping[str, Any], headers: Mapping[str, Any], there: Mapping[str, Any], kept: set[str]) -> dict[str, Any]:
     """Return *facts* with *headers* in their metadata, beside those *there*; a person's own win, and those *kept*."""
     given = facts.get("metadata") or {}
-    before = there.get(KEY, {}) if isinstance(there, dict) else None
+    before = there.get(KEY, {})
     own = given.get(KEY, {}) if isinstance(given, dict) else None
     if not headers or not isinstance(before, dict) or not isinstance(own, dict):
         return dict(facts)

@@ -164,6 +164,12 @@ def test_a_persons_own_word_about_a_file_wins(registry, here):
     assert version.metadata == {"files": {"model": {"framework": "jax"}, "other": HEADER}}
 
 
+def test_the_header_is_recorded_where_nothing_else_is_in_the_metadata(registry, here):
+    version = registry.register("iris", artifacts={"model": "m.safetensors"})
+
+    assert version.metadata == {"files": {"model": HEADER}}
+
+
 @pytest.mark.parametrize("own", ["a text", ["a", "list"], 7])
 def test_a_key_called_files_that_is_no_map_is_left_alone(own, registry, here):
     version = registry.register("iris", artifacts={"model": "m.safetensors"}, metadata={"files": own})
