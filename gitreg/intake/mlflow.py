@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg.formats import ENDINGS
 from gitreg.intake import documents, files
 from gitreg.intake.typed import guessed
+from gitreg.names import shown
 from gitreg.records import timestamp
+from gitreg.secrets import MASK, is_secret_name, without_credentials
 from gitreg.store.codec import DEEPEST
+from gitreg.warned import warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +56,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     tags, status = texts["tags"], meta.get("status")
     return {
         "metrics": {name: _last(file) for name, file in _entries(folder, "metrics")},
-        "params": {name: guessed(text) for name, text in texts["params"].items()},
+        "params": _without_secrets({name: guessed(text) for name, text in texts["params"].items()}),
         "tags": [f"{name}={text}" if text else name for name, text in tags.items() if not name.startswith(_OWN)],
         "metadata": {"mlflow": _about(meta, tags)},
         "artifacts": dict(_artifacts(folder)) | dict(_models(folder)),
@@ -61,6 +64,14 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         **({"description": tags["mlflow.note.content"]} if tags.get("mlflow.note.content") else {}),
         **({"status": _STATUS[status]} if status in _STATUS else {}),
     }
+
+
+def _without_secrets(params: dict[str, Any]) -> dict[str, Any]:
+    """Return *params* with ``***`` for those named like a secret; whoever reads warnings is told which."""
+    hidden = [name for name, value in params.items() if value is not None and not isinstance(value, bool) and is_secret_name(name.rpartition("/")[2])]
+    if hidden:
+        warn(f"not recorded, for it looks like a secret: {', '.join(map(shown, hidden))}")
+    return {**params, **dict.fromkeys(hidden, MASK)}
 
 
 def _meta(folder: str) -> dict[str, Any]:
@@ -89,7 +100,7 @@ def _about(meta: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
 
 def _run(folder: str, meta: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
     repository, commit = tags.get("mlflow.source.git.repoURL"), tags.get("mlflow.source.git.commit") or meta.get("source_version")
-    code = {"repository": repository and re.sub(r"(?<=://)[^/@]*@", "", repository), "commit": commit}  # a token may stand before the @
+    code = {"repository": repository and without_credentials(repository), "commit": commit}
     run = {
         "id": meta.get("run_id", meta.get("run_uuid")),
         "started_at": _moment(folder, meta, "start_time"),

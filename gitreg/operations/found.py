@@ -43,6 +43,15 @@ def update(view: View, selector: names.Selector, facts: Mapping[str, Any], card:
     return replace(change, card=_filled(selector.model, view.live_card(selector.model), card))
 
 
+def beside(manifest: Manifest, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *facts* whose headers, in their metadata, stand beside those that *manifest* has."""
+    metadata = facts.get("metadata")
+    there, more = manifest.metadata.get(KEY), metadata.get(KEY) if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(there, dict) or not isinstance(more, dict):
+        return dict(facts)
+    return {**facts, "metadata": {**metadata, KEY: {**there, **more}}}
+
+
 def _with_headers(facts: Mapping[str, Any], headers: Mapping[str, Any], there: Mapping[str, Any], kept: set[str]) -> dict[str, Any]:
     """Return *facts* with *headers* in their metadata, beside those *there*; a person's own win, and those *kept*."""
     given = facts.get("metadata") or {}

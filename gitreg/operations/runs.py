@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg import names
 from gitreg.errors import NotFoundError
 from gitreg.operations import amend, stages
+from gitreg.operations.found import beside
 from gitreg.operations.register import register
 from gitreg.records import Change
 
@@ -52,7 +53,7 @@ def written(view: View, claim: list[Any], facts: Mapping[str, Any], occasion: Oc
     found = own(view, mine)
     if found is None:
         return register(view, mine.model, mine.name, facts, occasion)
-    return amend.update(view, names.Selector(mine.model, str(found.number)), _still_free(found, facts))
+    return amend.update(view, names.Selector(mine.model, str(found.number)), beside(found, _still_free(found, facts)))
 
 
 def _still_free(found: Manifest, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def failed(view: View, claim: list[Any], facts: Mapping[str, Any]) -> Change:
     found = own(view, mine)
     if found is None or found.status != "running":
         return Change(model=mine.model)
-    return amend.update(view, names.Selector(mine.model, str(found.number)), {**facts, "status": "failed"})
+    return amend.update(view, names.Selector(mine.model, str(found.number)), {**beside(found, facts), "status": "failed"})
 
 
 def given_up(view: View, selector: names.Selector, reason: str, occasion: Occasion) -> Change:
@@ -106,4 +107,4 @@ def attached(view: View, selector: names.Selector, facts: Mapping[str, Any], run
     """
     manifest = view.manifest(selector.model, view.number(selector))
     runs = [each for each in manifest.later_runs if each.id != run["id"]]
-    return amend.update(view, selector, {**facts, "later_runs": [*runs, dict(run)]})
+    return amend.update(view, selector, {**beside(manifest, facts), "later_runs": [*runs, dict(run)]})

@@ -10,9 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gitreg import warned
+from gitreg import secrets, warned
 from gitreg.operations.amend import plain_scalar
-from gitreg.runs import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

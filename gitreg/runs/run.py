@@ -209,7 +209,7 @@ class Run:
 
     def fail(self, error: BaseException) -> None:
         """Mark what is reserved as failed, because of *error*; what is not reserved leaves nothing. *error* goes on, with a note."""
-        from gitreg.runs.secrets import without_secrets
+        from gitreg.secrets import without_secrets
 
         reason = without_secrets(_in_a_line(error))
         settled = False

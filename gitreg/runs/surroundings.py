@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import GitregError, NotFoundError
-from gitreg.runs.secrets import without_secrets
+from gitreg.secrets import without_secrets
 from gitreg.store.gitrepo import GitRepo
 
 if TYPE_CHECKING:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg import names
 from gitreg.errors import ConflictError, NotFoundError, UsageError
+from gitreg.formats import headers
 from gitreg.operations import runs
 from gitreg.operations.amend import built
+from gitreg.operations.found import KEY
 from gitreg.records import Manifest, Occasion, plain
 from gitreg.view import Draft
 
@@ -45,12 +47,15 @@ class Tracked:
         self.final: ModelVersion | None = None  # once the run is over
         self.added: dict[str, Any] = {}  # what of the facts this process added
         self._written: dict[str, Any] | None = None  # what of the facts is committed
+        self._headers: dict[str, Any] = {}  # of files that were hashed, by the artifact's name
+        self._told: dict[str, Any] = {}  # which of them are in the facts
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "added": {}}
 
     def described(self, artifacts: Mapping[str, Any]) -> dict[str, Any]:
         """Return *artifacts* as the manifest records them: hashed now, for the run may change them later."""
+        self._headers.update(headers(artifacts))
         with self.run.opened() as registry:
             return registry.artifacts(artifacts)
 
@@ -59,6 +64,7 @@ class Tracked:
         from gitreg.artifacts import fingerprint
         from gitreg.runs.outputs import set_aside
 
+        self._headers.update(headers(artifacts))
         with self.run.opened() as registry:
             if registry.snapshot().config.artifacts is None:
                 folder = os.path.join(registry.location.repo.common_dir, "gitreg", "artifacts")
@@ -96,10 +102,22 @@ class Tracked:
         """
         with self.run.turn:
             self.run.check_process()
+            facts = self._with_headers(facts)
             merged = merged_by_key(self.facts, facts)
             self._tried(merged)
             self.facts, self.added = merged, merged_by_key(self.added, facts)
         self.run.hand_over(self, dict(facts))
+
+    def _with_headers(self, facts: dict[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        """Return *facts* with what the files of their artifacts say of themselves, in the metadata; a person's own word stays."""
+        artifacts, metadata = facts.get("artifacts", {}), facts.get("metadata", {})
+        there, own = self.facts.get("metadata", {}).get(KEY, {}), metadata.get(KEY, {})
+        if not isinstance(there, dict) or not isinstance(own, dict):
+            return facts
+        news = {key: header for key, header in self._headers.items() if key in artifacts or key.partition("/")[0] in artifacts}
+        news = {key: header for key, header in news.items() if key not in there or there[key] == self._told.get(key)}
+        self._told.update(news)
+        return {**facts, "metadata": {**metadata, KEY: {**news, **own}}} if news else facts
 
     def absorb(self, facts: Mapping[str, Any], number: int | None = None, complete: bool = False) -> None:
         """Take over what another process of this run logged, and whether it registered or completed the version."""
@@ -259,7 +277,11 @@ class Tracked:
 
 def merged_by_key(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """Return *facts*, maps of a manifest, with the keys of *more* laid over them."""
-    return {**facts, **{name: {**facts.get(name, {}), **fact} for name, fact in more.items()}}
+    merged = {**facts, **{name: {**facts.get(name, {}), **fact} for name, fact in more.items()}}
+    there, news = (each.get("metadata", {}).get(KEY) for each in (facts, more))
+    if isinstance(there, dict) and isinstance(news, dict):  # headers of files, from more than one step
+        merged["metadata"][KEY] = {**there, **news}
+    return merged
 
 
 def _uri(link: Any) -> Any:

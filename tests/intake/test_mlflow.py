@@ -7,7 +7,7 @@ import os
 import pytest
 
 from gitreg import intake
-from gitreg.errors import InvalidError, UsageError
+from gitreg.errors import GitregWarning, InvalidError, UsageError
 from tests.intake import runs
 
 
@@ -169,3 +169,12 @@ def test_what_cannot_be_read_is_named(tmp_path):
         intake.read(run)
 
     assert str(refused.value) == f"'{run}/params/pipe' is no regular file"
+
+
+def test_parameters_named_like_a_secret_are_masked_and_the_person_is_told(tmp_path):
+    run = runs.written(tmp_path, entries={"params/api_key": "0123456789", "params/db/password": "open sesame", "params/max_tokens": "12"})
+
+    with pytest.warns(GitregWarning, match="not recorded, for it looks like a secret: api_key, db/password"):
+        facts = intake.read(run)
+
+    assert (facts["params"]["api_key"], facts["params"]["db/password"], facts["params"]["max_tokens"]) == ("***", "***", 12)

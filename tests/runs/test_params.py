@@ -11,7 +11,7 @@ import pytest
 
 from gitreg import GitregWarning
 from gitreg.runs.params import masked, recorded
-from gitreg.runs.secrets import is_secret_name, without_secrets
+from gitreg.secrets import is_secret_name, without_secrets
 
 
 class Kernel(enum.Enum):

@@ -32,8 +32,13 @@ def secret_values() -> tuple[str, ...]:
     return tuple(sorted(values, key=len, reverse=True))
 
 
+def without_credentials(text: str) -> str:
+    """Return *text* without the credentials of addresses: a token may stand before the ``@``."""
+    return _CREDENTIALS.sub("", text)
+
+
 def without_secrets(text: str) -> str:
     """Return *text* without the values of secret environment variables, and without the credentials of addresses."""
     for value in secret_values():
         text = text.replace(value, MASK)
-    return _CREDENTIALS.sub("", text)
+    return without_credentials(text)
