@@ -112,7 +112,10 @@ class _Reader:
                 line = self.data.count(b"\n", 0, conflict.start()) + 1
                 raise self.refusal("an unresolved merge conflict stands here", line) from None
             line = min(line, len(self.data.splitlines()))  # the end of a truncated file counts as a line more
-            raise self.refusal(f"this is not YAML: {getattr(error, 'problem', None) or getattr(error, 'reason', error)}", line) from None
+            problem = getattr(error, "problem", None) or getattr(error, "reason", error)
+            if "nesting depth" in str(problem):  # newer parsers look ahead, and give up before our own count does
+                raise self.refusal(f"this is nested deeper than {DEEPEST} levels", line) from None
+            raise self.refusal(f"this is not YAML: {problem}", line) from None
 
     def _document(self) -> Any:
         next_event = self.parser.get_event
