@@ -54,7 +54,7 @@ class Verbs(ABC):
 
         An artifact is a path or address, or a map of ``kind`` (``model``, ``data``, ``service``), ``uri`` and,
         where they are known, ``sha256`` and ``size`` in bytes; a local file is hashed. A link is an address or a
-        map of ``uri`` and ``title``. *status* is ``ready``, or ``running`` for a version completed later.
+        map of ``uri`` and ``title``. Where ``artifacts:`` of ``gitreg.yaml`` names a store, local files are copied there. *status* is ``ready``, or ``running`` for a version completed later.
 
         Raises:
             UsageError: a name is malformed or reserved, a metric is not a finite number, a file does not exist.

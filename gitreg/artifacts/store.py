@@ -1,0 +1,58 @@
+"""The store that ``artifacts:`` names: files by their digest, ``<address>/sha256/ab/ab12…``, each of them once.
+
+What stands under its digest is whole: it was read back, or the store proved it, before it got its name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from gitreg.artifacts import places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitreg.artifacts.landing import Wanted
+    from gitreg.artifacts.meter import Told
+    from gitreg.artifacts.systems import Systems
+
+
+class Kept(NamedTuple):
+    """What keeping came to: bytes that were sent, and bytes that were there."""
+
+    sent: int = 0
+    there: int = 0
+
+    def __add__(self, other: object) -> Kept:
+        assert isinstance(other, Kept)
+        return Kept(self.sent + other.sent, self.there + other.there)
+
+
+class Store(Protocol):
+    """Keeps files by their digest."""
+
+    def keep(self, wanted: Sequence[Wanted], told: Told) -> Kept:
+        """Bring all that is *wanted* here, but for what is here; each is verified.
+
+        Raises:
+            ConflictError: a file is not what was hashed any more.
+            BusyError: the store refuses, is full, or cannot be reached. What was sent so far is not sent again.
+        """
+
+    def uri(self, sha256: str) -> str:
+        """Return the address of what has this digest, whether it is here or not."""
+
+
+def opened(address: str, root: str | None, systems: Systems) -> Store:
+    """Return the store at *address*, an absolute path or the address of another system; *root* is what local paths are recorded relative to."""
+    if places.protocol_of(address) is None:
+        from gitreg.artifacts.shelves import Shelves
+
+        return Shelves(address, root)
+    if places.protocol_of(address) in ("s3", "s3a"):
+        from gitreg.artifacts.s3 import Bucket
+
+        return Bucket(address, systems)
+    from gitreg.artifacts.remote import Remote
+
+    return Remote(address, systems)
