@@ -109,11 +109,11 @@ class Reads(ABC):
                 (the others are pulled then, and the attribute ``pulled`` tells of them).
             BusyError: a store cannot be reached, or the folder cannot be written.
         """
-        from gitreg.artifacts import origins, pull
+        from gitreg.artifacts import pull, reach
 
         snapshot = self.snapshot()
         version = snapshot.get(selector)
-        return pull.pulled(version, os.fspath(folder or pull.folder_of(version)), artifacts, origins.reach_of(snapshot), force=force, watch=watch)
+        return pull.pulled(version, os.fspath(folder or pull.folder_of(version)), artifacts, reach.reach_of(snapshot), force=force, watch=watch)
 
     def verify(self, selector: str | None = None, *, watch: Watch | None = None) -> tuple[Verified, ...]:
         """Read everything recorded of a version again, or of all models, and return what became of each address: ``ok``, ``missing``, ``changed``, ``unreachable``.
@@ -123,12 +123,12 @@ class Reads(ABC):
         Raises:
             NotFoundError: there is no such model or version.
         """
-        from gitreg.artifacts import origins, verify
+        from gitreg.artifacts import reach, verify
 
         snapshot = self.snapshot()
         models = [] if selector else [model for model in snapshot.model_names() if not snapshot.card(model).deleted]
         versions = [snapshot.get(selector)] if selector else [version for model in models for version in snapshot.versions(model)]
-        return verify.verified(versions, origins.reach_of(snapshot), watch)
+        return verify.verified(versions, reach.reach_of(snapshot), watch)
 
     def fetched(self, name: str, artifact: Artifact, *, watch: Watch | None = None) -> str:
         """Return the path of an artifact on this machine, compared with its digest now; what lies elsewhere is fetched into the cache folder.
@@ -139,9 +139,9 @@ class Reads(ABC):
             ConflictError: the file is not the one that was registered, or no digest is recorded.
             BusyError: its store cannot be reached.
         """
-        from gitreg.artifacts import cached, origins
+        from gitreg.artifacts import cached, reach
 
-        return cached.fetched(name, artifact, origins.reach_of(self.snapshot()), watch)
+        return cached.fetched(name, artifact, reach.reach_of(self.snapshot()), watch)
 
 
 class RegistryAt(Reads):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from gitreg.artifacts.store import Store
     from gitreg.operations.replay import Choice
     from gitreg.proposals.ground import Ground
     from gitreg.proposals.pulls import Proposals
@@ -380,14 +381,14 @@ class Registry(Reads, Verbs):
         """Return artifacts as the manifest records them: local files hashed, and copied where ``gitreg.yaml`` names a store."""
         if not given:
             return {}
-        from gitreg.artifacts import describe, origins, places, store
+        from gitreg.artifacts import describe, places, reach
 
         snapshot = self.snapshot()
-        reach = origins.reach_of(snapshot)
+        found = reach.reach_of(snapshot)
 
-        def keeper() -> store.Store | None:
-            at = places.store_of(snapshot, reach.near)
-            return store.opened(at, self.root, reach.systems) if at else None
+        def keeper() -> Store | None:
+            at = places.store_of(snapshot, found.near)
+            return found.store(at) if at else None
 
         return describe.described(given, self.root, keeper, keep=not self._dry_run, watch=self.watch)
 

@@ -11,7 +11,8 @@ from gitreg.errors import ConflictError, GitregError, UsageError
 
 if TYPE_CHECKING:
     from gitreg.artifacts.meter import Told
-    from gitreg.artifacts.origins import Part, Reach
+    from gitreg.artifacts.origins import Part
+    from gitreg.artifacts.reach import Reach
     from gitreg.records import Artifact
 
 

@@ -13,7 +13,7 @@ from gitreg.records import FILE_NAME
 
 if TYPE_CHECKING:
     from gitreg.artifacts.meter import Watch
-    from gitreg.artifacts.origins import Reach
+    from gitreg.artifacts.reach import Reach
     from gitreg.records import Artifact
 
 

@@ -12,7 +12,7 @@ from gitreg.artifacts import dvc, places, sources
 from gitreg.artifacts.digest import fingerprint
 from gitreg.artifacts.landing import Wanted
 from gitreg.artifacts.meter import meter
-from gitreg.errors import GitregWarning, UsageError
+from gitreg.errors import GitregWarning, OnlyHereWarning, UsageError
 from gitreg.records import FILE_NAME
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ def _recorded(item: _Local, root: str | None, store: Store | None) -> dict[str, 
         return item.fields | {"uri": store.uri(item.print.sha256)} | item.print.fields | called
     uri = places.address(item.path, root)
     if uri.startswith("file://"):
-        _warned(f"artifact {item.name!r}: only this machine has {item.path!r}; with artifacts: in gitreg.yaml it would be copied")
+        _warned(f"artifact {item.name!r}: only this machine has {item.path!r}; artifacts: in gitreg.yaml names a store that files are copied to", OnlyHereWarning)
     elif store is not None:
-        _warned(f"artifact {item.name!r}: {item.path!r} is a pointer of Git LFS whose file is not here, and was not copied: git lfs pull")
+        _warned(f"artifact {item.name!r}: {item.path!r} is a pointer of Git LFS whose file is not here, and was not copied: git lfs pull", GitregWarning)
     return item.fields | {"uri": uri} | item.print.fields
 
 
-def _warned(text: str) -> None:
-    warnings.warn(text, GitregWarning, stacklevel=2)
+def _warned(text: str, kind: type[GitregWarning]) -> None:
+    warnings.warn(text, kind, stacklevel=2)

@@ -9,30 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.artifacts import landing, lfs, places, sources
 from gitreg.artifacts.digest import fingerprint
-from gitreg.artifacts.systems import Systems
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from gitreg.artifacts.places import Around
+    from gitreg.artifacts.reach import Reach
     from gitreg.artifacts.sources import Source
     from gitreg.records import Artifact
-    from gitreg.store.snapshot import Snapshot
 
 _LARGEST_LISTING = 1 << 28  # bytes: some two million files
 _LARGEST_COMMITTED = 1 << 28
 _LINE = re.compile(rb"([0-9a-f]{64})  (0|[1-9][0-9]{0,17})  ([^\n]+)")
-
-
-class Reach(NamedTuple):
-    """What a piece of work reaches artifacts through: the registry around, and the systems it opened."""
-
-    near: Around
-    systems: Systems
-
-
-def reach_of(snapshot: Snapshot) -> Reach:
-    """Return what artifacts of *snapshot* are reached through."""
-    return Reach(places.around(snapshot), Systems())
 
 
 class Part(NamedTuple):

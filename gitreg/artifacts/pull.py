@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitreg.artifacts.meter import Told, Watch
-    from gitreg.artifacts.origins import Reach
     from gitreg.artifacts.outcomes import State
+    from gitreg.artifacts.reach import Reach
     from gitreg.records import Artifact, ModelVersion
 
 _ENDING = re.compile(r"(?:\.tar)?\.[A-Za-z0-9_-]{1,16}\Z")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gitreg.artifacts.landing import Wanted
     from gitreg.artifacts.meter import Told
-    from gitreg.artifacts.systems import Systems
+    from gitreg.artifacts.systems import System
 
 
 class Remote:
@@ -24,9 +24,8 @@ class Remote:
     A file that broke off is sent again from its beginning; of a folder, only the files that are missing.
     """
 
-    def __init__(self, address: str, systems: Systems) -> None:
-        self._address = address
-        self._system = systems.of(address)
+    def __init__(self, address: str, system: System) -> None:
+        self._address, self._system = address, system
 
     def uri(self, sha256: str) -> str:
         """Return the address of what has this digest."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from gitreg.artifacts.landing import Wanted
     from gitreg.artifacts.meter import Told
-    from gitreg.artifacts.systems import Systems
 
 PART = 8 << 20  # bytes; S3 takes 5 MiB at least, and 10,000 parts at most
 _MOST_PARTS = 5000
@@ -65,11 +64,8 @@ class S3(System):
 class Bucket:
     """Keeps files below an address of S3; see :class:`~gitreg.artifacts.store.Store`."""
 
-    def __init__(self, address: str, systems: Systems) -> None:
-        self._address = address
-        system = systems.of(address)
-        assert isinstance(system, S3)
-        self._system = system
+    def __init__(self, address: str, system: S3) -> None:
+        self._address, self._system = address, system
 
     def uri(self, sha256: str) -> str:
         """Return the address of what has this digest."""

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from gitreg.artifacts import places
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitreg.artifacts.landing import Wanted
     from gitreg.artifacts.meter import Told
-    from gitreg.artifacts.systems import Systems
 
 
 class Kept(NamedTuple):
@@ -41,18 +38,3 @@ class Store(Protocol):
 
     def uri(self, sha256: str) -> str:
         """Return the address of what has this digest, whether it is here or not."""
-
-
-def opened(address: str, root: str | None, systems: Systems) -> Store:
-    """Return the store at *address*, an absolute path or the address of another system; *root* is what local paths are recorded relative to."""
-    if places.protocol_of(address) is None:
-        from gitreg.artifacts.shelves import Shelves
-
-        return Shelves(address, root)
-    if places.protocol_of(address) in ("s3", "s3a"):
-        from gitreg.artifacts.s3 import Bucket
-
-        return Bucket(address, systems)
-    from gitreg.artifacts.remote import Remote
-
-    return Remote(address, systems)

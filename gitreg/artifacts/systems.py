@@ -188,35 +188,3 @@ def _ours(what: str, error: BaseException) -> BaseException:
     if isinstance(error, PermissionError):
         return BusyError("{place}: the store refuses: {said}", place=place, said=said, hint="see whether your key for the store is there and allows it")
     return BusyError("{place}: {said}", place=place, said=said)
-
-
-class Systems:
-    """The file systems of one piece of work: each is opened once."""
-
-    def __init__(self) -> None:
-        self._open: dict[tuple[str, str], System] = {}
-        self._turn = threading.Lock()
-
-    def of(self, uri: str) -> System:
-        """Return the system that keeps *uri*.
-
-        Raises:
-            UsageError: its protocol is not followed, or what speaks it is not installed.
-        """
-        why = places.problem(uri)
-        if why:
-            raise UsageError("{uri} is not followed: {why}", uri=uri, why=why)
-        protocol = places.protocol_of(uri) or ""
-        host = uri.partition("://")[2].partition("/")[0] if protocol in ("sftp", "ssh", "hdfs", "webhdfs") else ""
-        with self._turn:
-            if (protocol, host) not in self._open:
-                self._open[protocol, host] = _system(protocol, host)
-            return self._open[protocol, host]
-
-
-def _system(protocol: str, host: str) -> System:
-    if protocol in ("s3", "s3a"):
-        from gitreg.artifacts.s3 import S3
-
-        return S3(protocol)
-    return System(protocol, host)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gitreg.artifacts.meter import Told, Watch
-    from gitreg.artifacts.origins import Part, Reach
+    from gitreg.artifacts.origins import Part
     from gitreg.artifacts.outcomes import Verdict
+    from gitreg.artifacts.reach import Reach
     from gitreg.records import Artifact, ModelVersion
 
 
