@@ -30,7 +30,7 @@ def is_there(artifact: Artifact, path: str) -> bool:
 
 
 def brought(name: str, artifact: Artifact, path: str, reach: Reach, told: Told) -> None:
-    """Bring an artifact to *path*, where nothing is.
+    """Bring an artifact to *path*; what stands there is replaced when all of it has arrived.
 
     Raises:
         NotFoundError: it is not where it was registered.
@@ -40,6 +40,8 @@ def brought(name: str, artifact: Artifact, path: str, reach: Reach, told: Told) 
     found = origins.parts(artifact, reach)
     part = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.part")
     if not artifact.folder:
+        if os.path.isdir(path) and not os.path.islink(path):
+            removed(path)
         landing.landed(_wanted(name, found[0]), part, path, told=told)
         return
     _filled(name, found, part, told)
@@ -49,7 +51,17 @@ def brought(name: str, artifact: Artifact, path: str, reach: Reach, told: Told) 
         if digest.fingerprint(part).sha256 != artifact.sha256:
             shutil.rmtree(part)
             raise ConflictError("artifact {name!r} is not what was registered: {uri}", name=name, uri=artifact.uri)
+    if os.path.lexists(path):
+        removed(path)
     os.rename(part, path)
+
+
+def removed(path: str) -> None:
+    """Remove a file, a link, or a folder with all that is in it."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
 
 
 def _wanted(name: str, part: Part) -> landing.Wanted:

@@ -66,8 +66,6 @@ def _copy(name: str, artifact: Artifact, reach: Reach, watch: Watch | None) -> s
     path = os.path.join(folder, called if re.search(FILE_NAME, called) and not called.startswith(".") else "artifact")
     if bringing.is_there(artifact, path):
         return path
-    if os.path.lexists(path):
-        pull.removed(path)  # a copy that somebody changed
     os.makedirs(folder, mode=0o700, exist_ok=True)
     bringing.brought(name, artifact, path, reach, meter(watch, "fetching", artifact.size))
     return path

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 _SMALL = 1 << 18  # bytes: below, a thread of its own costs more than it gives
 _ZEROS = bytes(BLOCK)
+_WAIT = "wait until nothing writes to it, and do it again"
 
 
 class Hashed(NamedTuple):
@@ -87,7 +88,10 @@ def _hashed_all(top: str, watch: Watch | None) -> list[Hashed]:
     prefix = os.path.join(top, "")
     large = [name for name, size in found if size > _SMALL]
     files = [_hashed(name, prefix + name, told) for name, size in found if size <= _SMALL]
-    return files + parallel.mapped(lambda name: _hashed(name, prefix + name, told), large, parallel.HASHING)
+    files += parallel.mapped(lambda name: _hashed(name, prefix + name, told), large, parallel.HASHING)
+    if sorted(members(top)) != sorted(found):
+        raise ConflictError("{path!r} changed while it was hashed", path=top, hint=_WAIT)
+    return files
 
 
 def members(top: str, below: str = "") -> Iterator[tuple[str, int]]:
@@ -126,7 +130,7 @@ def _hashed(name: str, path: str, told: Told) -> Hashed:
     finally:
         os.close(descriptor)
     if length != before.st_size or (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
-        raise ConflictError("{path!r} changed while it was hashed", path=path, hint="wait until nothing writes to it, and do it again")
+        raise ConflictError("{path!r} changed while it was hashed", path=path, hint=_WAIT)
     if pointer:
         return Hashed(name, pointer.sha256, pointer.size, lfs.object_of(path, pointer))
     return Hashed(name, digest, length, path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -39,8 +38,8 @@ def pulled(version: ModelVersion, folder: str, only: Sequence[str] | None, reach
     """
     wanted = _chosen(version, only)
     told = meter(watch, "pulling", sum(artifact.size or 0 for artifact in wanted.values()))
-    _room(folder, wanted, force=force)
-    done = tuple(_one(name, artifact, folder, reach, told) for name, artifact in wanted.items())
+    there = _there(folder, wanted, force=force)
+    done = tuple(_one(name, artifact, folder, told, None if name in there else reach) for name, artifact in wanted.items())
     unproven = [each.name for each in done if each.state == "unproven"]
     if unproven:
         raise ConflictError("{names} of {id}: no digest is recorded, so that nobody can tell whether it is what was registered", names=", ".join(map(repr, unproven)), id=version.id, pulled=done)
@@ -56,34 +55,30 @@ def _chosen(version: ModelVersion, only: Sequence[str] | None) -> dict[str, Arti
     return {name: artifact for name, artifact in chosen.items() if artifact.kind != "service"}
 
 
-def _room(folder: str, wanted: dict[str, Artifact], *, force: bool) -> None:
-    """Make the folder, and see that nothing else stands where an artifact goes, before anything is brought."""
+def _there(folder: str, wanted: dict[str, Artifact], *, force: bool) -> set[str]:
+    """Make the folder, and return the artifacts that are there; before anything is brought, see that nothing else is in the way."""
+    there = set()
     try:
         os.makedirs(folder, exist_ok=True)
-        for name, artifact in wanted.items():
-            path = os.path.join(folder, landing_name(name, artifact))
-            if not os.path.lexists(path) or artifact.sha256 is None or bringing.is_there(artifact, path):
-                continue
-            if not force:
-                raise ConflictError("{path!r} is something else than artifact {name!r}", path=path, name=name, hint="add --force to replace it, or choose another folder with -o")
-            removed(path)
     except OSError as error:
         raise BusyError("{path}: {reason}", path=error.filename or folder, reason=error.strerror or str(error)) from None
+    for name, artifact in wanted.items():
+        path = os.path.join(folder, landing_name(name, artifact))
+        if not os.path.lexists(path) or artifact.sha256 is None:
+            continue
+        if bringing.is_there(artifact, path):
+            there.add(name)
+        elif not force:
+            raise ConflictError("{path!r} is something else than artifact {name!r}", path=path, name=name, hint="add --force to replace it, or choose another folder with -o")
+    return there
 
 
-def removed(path: str) -> None:
-    """Remove a file, a link, or a folder with all that is in it."""
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)
-
-
-def _one(name: str, artifact: Artifact, folder: str, reach: Reach, told: Told) -> Pulled:
+def _one(name: str, artifact: Artifact, folder: str, told: Told, reach: Reach | None) -> Pulled:
+    """Bring an artifact by way of *reach*; without, it is there."""
     if artifact.sha256 is None:
         return _said(name, artifact, "unproven")
     path = os.path.join(folder, landing_name(name, artifact))
-    if os.path.lexists(path):  # seen to be right before
+    if reach is None:
         told(artifact.size or 0)
         return _said(name, artifact, "there", path)
     bringing.brought(name, artifact, path, reach, told)

@@ -129,12 +129,18 @@ class System:
 
     def blocks(self, path: str, start: int = 0) -> Iterator[bytes]:
         """Yield what the file *path* holds from *start* on."""
-        file = self.asked(path, self._fs.open, path, "rb", block_size=BLOCK, cache_type="none")
+        streamed = self.protocol in places.READ_ONLY  # not every server gives parts: what is known is read again, and passed over
+        how = {"block_size": 0} if streamed else {"block_size": BLOCK, "cache_type": "none"}
+        file = self.asked(path, self._fs.open, path, "rb", **how)
         try:
-            if start:
+            if start and not streamed:
                 self.asked(path, file.seek, start)
+                start = 0
             while block := self.asked(path, file.read, BLOCK):
-                yield block
+                passed = min(start, len(block))
+                start -= passed
+                if passed < len(block):
+                    yield block[passed:]
         finally:
             self.asked(path, file.close)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitreg.cli import completion, options, render, values
+from gitreg.cli import completion, options, progress, render, values
 from gitreg.errors import UsageError
 from gitreg.names import shown
 
@@ -42,7 +42,7 @@ def carried_out(write: Callable[[Transaction], Any], reason: str = "", *, pr: bo
         pulls.proposed(asked, write, reason, via)
         return
     with asked.open() as registry:
-        with registry.transaction(reason=reason, replay=True) as tx:
+        with progress.lazily(asked) as registry.watch, registry.transaction(reason=reason, replay=True) as tx:
             write(tx)
         printed(asked, tx.receipt)
 

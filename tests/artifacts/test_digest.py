@@ -1,4 +1,4 @@
-"""Files that belong to a version: found, hashed, described."""
+"""Digests of files and folders."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import os
 
 import pytest
 
-from gitreg import Registry, artifacts
-from gitreg.errors import UsageError
+from gitreg.artifacts.digest import fingerprint
+from gitreg.errors import ConflictError, UsageError
+
+
+SPARSE = "53283cf17c9d6d7f47a9801aa307cde71afe4fda89ec52f0d71a3bc3eaae0803"  # of 5 GiB, by a program that reads all of it
 
 
 def sha256(data):
@@ -25,20 +28,17 @@ def folder(tmp_path):
     return top
 
 
-# -- fingerprints -----------------------------------------------------------------------------------------
-
-
 def test_the_fingerprint_of_a_file_is_its_digest_and_size(tmp_path):
     file = tmp_path / "model.bin"
     file.write_bytes(b"abc")
 
-    assert artifacts.fingerprint(str(file)) == {"sha256": sha256(b"abc"), "size": 3}
+    assert fingerprint(str(file)).fields == {"sha256": sha256(b"abc"), "size": 3}
 
 
 def test_the_fingerprint_of_a_folder_is_that_of_its_listing(folder):
     lines = [f"{sha256(b'w' * 1000)}  1000  weights.bin\n", f"{sha256(b'{}')}  2  sub/config.json\n"]
 
-    found = artifacts.fingerprint(str(folder))
+    found = fingerprint(str(folder)).fields
 
     assert found == {"sha256": sha256("".join(sorted(lines)).encode()), "size": 1002, "folder": True}
 
@@ -48,27 +48,27 @@ def test_the_listing_is_sorted_bytewise(tmp_path):
         (tmp_path / name).write_bytes(name.encode())
     lines = sorted(f"{sha256(name.encode())}  {len(name.encode())}  {name}\n".encode() for name in ("b", "B", "é", "a-b", "a.b", "a b"))
 
-    assert artifacts.fingerprint(str(tmp_path))["sha256"] == sha256(b"".join(lines))
+    assert fingerprint(str(tmp_path)).sha256 == sha256(b"".join(lines))
 
 
 def test_the_fingerprint_of_a_folder_does_not_depend_on_its_place_or_its_empty_folders(folder, tmp_path):
-    before = artifacts.fingerprint(str(folder))
+    before = fingerprint(str(folder)).fields
 
     (folder / "empty").mkdir()
     moved = folder.rename(tmp_path / "moved")
 
-    assert artifacts.fingerprint(f"{moved}/") == before
+    assert fingerprint(f"{moved}/").fields == before
 
 
 def test_an_empty_folder_has_an_empty_listing(tmp_path):
-    assert artifacts.fingerprint(str(tmp_path)) == {"sha256": sha256(b""), "size": 0, "folder": True}
+    assert fingerprint(str(tmp_path)).fields == {"sha256": sha256(b""), "size": 0, "folder": True}
 
 
 def test_a_name_that_is_not_unicode_is_listed_as_its_bytes(tmp_path):
     with open(os.fsencode(tmp_path) + b"/\xff", "wb") as file:
         file.write(b"x")
 
-    assert artifacts.fingerprint(str(tmp_path))["sha256"] == sha256(sha256(b"x").encode() + b"  1  \xff\n")
+    assert fingerprint(str(tmp_path)).sha256 == sha256(sha256(b"x").encode() + b"  1  \xff\n")
 
 
 STRANGE = {
@@ -87,127 +87,84 @@ def test_a_folder_holds_regular_files_only(folder, strange):
     STRANGE[strange](folder)
 
     with pytest.raises(UsageError, match=r"holds (regular )?files"):
-        artifacts.fingerprint(str(folder))
+        fingerprint(str(folder))
 
 
 def test_a_pipe_is_refused_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
     with pytest.raises(UsageError, match="no regular file"):
-        artifacts.fingerprint(str(tmp_path / "pipe"))
+        fingerprint(str(tmp_path / "pipe"))
 
 
-# -- addresses --------------------------------------------------------------------------------------------
-
-
-def test_a_file_inside_the_registry_is_relative_to_it(tmp_path):
-    root = tmp_path / "registry"
-
-    assert artifacts.address(f"{root}/data/iris.csv", str(root)) == "data/iris.csv"
-    assert artifacts.address(f"{root}/x/../data/iris.csv", f"{root}/") == "data/iris.csv"
-
-
-def test_another_file_has_a_file_address(tmp_path):
-    root = tmp_path / "registry"
-
-    assert artifacts.address(f"{root}-2/my model.bin", str(root)) == f"file://{root}-2/my%20model.bin"
-    assert artifacts.address(f"{root}/../x", str(root)) == f"file://{tmp_path}/x"
-    assert artifacts.address("/x", None) == "file:///x"
-
-
-def test_a_link_that_leaves_the_registry_is_named_by_where_it_leads(tmp_path):
-    root = tmp_path / "registry"
-    root.mkdir()
-    (tmp_path / "outside").write_bytes(b"x")
-    (root / "link").symlink_to(tmp_path / "outside")
-
-    assert artifacts.address(str(root / "link"), str(root)) == f"file://{tmp_path}/outside"
-
-
-# -- descriptions -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        {"kind": "model", "uri": "s3://bucket/x"},
-        {"kind": "model", "uri": "https://example.org/x"},
-        {"kind": "service", "uri": "localhost:8080"},
-        {"kind": "data", "uri": "nowhere.csv", "sha256": "ab" * 32, "size": 1},
-    ],
-    ids=["an object store", "the web", "a service", "a known digest"],
-)
-def test_what_is_not_a_local_file_is_recorded_as_given(item):
-    assert artifacts.described({"a": item}, None) == {"a": item}
-
-
-def test_a_bare_path_is_a_model(tmp_path):
+def test_a_link_to_a_file_is_read_through_when_it_is_named_itself(tmp_path):
     (tmp_path / "model.bin").write_bytes(b"abc")
+    (tmp_path / "link").symlink_to("model.bin")
 
-    found = artifacts.described({"m": tmp_path / "model.bin"}, str(tmp_path))
-
-    assert found == {"m": {"kind": "model", "uri": "model.bin", "sha256": sha256(b"abc"), "size": 3}}
-
-
-def test_a_bare_address_is_a_model():
-    assert artifacts.described({"m": "s3://bucket/x"}, None) == {"m": {"kind": "model", "uri": "s3://bucket/x"}}
+    assert fingerprint(str(tmp_path / "link")).sha256 == sha256(b"abc")
 
 
-def test_a_file_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(UsageError) as caught:
-        artifacts.described({"m": str(tmp_path / "nowhere")}, None)
+def test_a_link_that_leads_to_itself_is_refused(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
 
-    assert str(caught.value) == f"artifact 'm': there is no file '{tmp_path}/nowhere'"
-
-
-# -- in a registry ----------------------------------------------------------------------------------------
+    with pytest.raises(UsageError, match="cannot be read"):
+        fingerprint(str(tmp_path / "loop"))
 
 
-def test_register_hashes_what_it_is_given(registry, folder):
-    inside = f"{registry.path}/data.csv"
-    with open(inside, "wb") as file:
-        file.write(b"1,2\n")
+@pytest.mark.parametrize("change", [lambda file: file.write(b"more"), lambda file: file.seek(0) or file.write(b"other")], ids=["it grows", "it is written over"])
+@pytest.mark.parametrize("size", [1000, 3_000_000], ids=["small", "large"])
+def test_a_file_that_changes_while_it_is_hashed_is_refused(tmp_path, change, size):
+    path = tmp_path / "model.bin"
+    path.write_bytes(bytes(size))
 
-    version = registry.register("iris", artifacts={"model": folder, "train": {"kind": "data", "uri": inside}, "web": {"kind": "service", "uri": "https://example.org"}})
+    def meddle(*_):
+        with path.open("r+b") as file:
+            file.seek(0, os.SEEK_END)
+            change(file)
 
-    model, train, web = (version.artifacts[name] for name in ("model", "train", "web"))
-    assert (model.uri, model.folder, model.size) == (f"file://{folder}", True, 1002)
-    assert (train.kind, train.uri, train.sha256, train.size) == ("data", "data.csv", sha256(b"1,2\n"), 4)
-    assert (web.sha256, web.size) == (None, None)
-
-
-def test_a_file_in_a_repository_around_the_registry_is_outside_it(tmp_path):
-    (tmp_path / "repo").mkdir()
-    (tmp_path / "repo" / "data.csv").write_bytes(b"x")
-
-    with Registry.init(tmp_path / "repo" / "ml") as registry:
-        version = registry.register("iris", artifacts={"train": tmp_path / "repo" / "data.csv"})
-
-    assert version.artifacts["train"].uri.startswith("file://")
+    with pytest.raises(ConflictError, match="changed while it was hashed"):
+        fingerprint(str(path), meddle)
 
 
-def test_a_missing_file_registers_nothing(registry):
-    before = registry.snapshot().commit
+@pytest.mark.parametrize("name", ["large.bin", "new.bin"])
+def test_a_folder_that_changes_while_it_is_hashed_is_refused(folder, name):
+    (folder / "large.bin").write_bytes(bytes(3_000_000))
 
-    with pytest.raises(UsageError, match=r"artifact 'model': there is no file 'nowhere\.bin'"):
-        registry.register("iris", artifacts={"model": "nowhere.bin"})
+    def meddle(*_):
+        with (folder / name).open("ab") as file:
+            file.write(b"x")
 
-    assert registry.snapshot().commit == before
+    with pytest.raises(ConflictError, match="bundle' changed while it was hashed"):
+        fingerprint(str(folder), meddle)
 
 
-@pytest.mark.parametrize(
-    ("item", "problem"),
-    [
-        ({"uri": "s3://b/x"}, "artifacts.m.kind: this key is missing"),
-        ({"kind": "thing", "uri": "s3://b/x"}, "artifacts.m.kind: expected one of"),
-        ({"kind": "model"}, "artifacts.m.uri: this key is missing"),
-        ({"kind": "model", "uri": "s3://b/x", "sha256": "abc"}, "artifacts.m.sha256: 'abc' is not of the form"),
-        ({"kind": "model", "uri": "s3://b/x", "md5": "abc"}, "artifacts.m.md5: unknown key"),
-        (7, "artifacts.m: expected a map, found 7"),
-    ],
-)
-def test_a_malformed_artifact_is_wrong_usage(registry, item, problem):
-    with pytest.raises(UsageError) as caught:
-        registry.register("iris", artifacts={"m": item})
+def test_a_sparse_file_of_5_gb_is_hashed_zeros_and_all(tmp_path):
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(5 << 30)
+        file.seek(1 << 30)
+        file.write(b"data in the middle")
 
-    assert problem in str(caught.value)
+    found = fingerprint(str(tmp_path / "sparse"))
+
+    assert found.size == 5 << 30
+    assert found.sha256 == SPARSE
+
+
+def test_holes_count_as_the_zeros_they_read_as(tmp_path):
+    data = bytes(3_000_000) + b"x" * 5_000 + bytes(2_000_000)
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(len(data))
+        file.seek(3_000_000)
+        file.write(b"x" * 5_000)
+
+    assert fingerprint(str(tmp_path / "sparse")).fields == {"sha256": sha256(data), "size": len(data)}
+
+
+def test_who_watches_hears_how_far_it_is(folder):
+    (folder / "large.bin").write_bytes(bytes(3_000_000))
+    heard = []
+
+    fingerprint(str(folder), lambda *told: heard.append(told))
+
+    assert heard[0][0] == "hashing"
+    assert heard[-1] == ("hashing", 3_001_002, 3_001_002)
