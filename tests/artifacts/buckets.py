@@ -38,7 +38,7 @@ class Bucket:
             def handle_any(self):
                 bucket._handle(self)
 
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any  # noqa: N815 - what the standard library calls
 
         self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._proxy.daemon_threads = True
@@ -81,7 +81,7 @@ class Bucket:
 
     def _answer(self, request, status, headers, data):
         request.send_response(status)
-        length = dict((name.lower(), value) for name, value in headers).get("content-length") if request.command == "HEAD" else len(data)
+        length = {name.lower(): value for name, value in headers}.get("content-length") if request.command == "HEAD" else len(data)
         for name, value in headers:
             if name.lower() not in {*_HOP, "content-length", "server", "date"}:
                 request.send_header(name, value)

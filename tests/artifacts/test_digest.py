@@ -10,7 +10,6 @@ import pytest
 from gitreg.artifacts.digest import fingerprint
 from gitreg.errors import ConflictError, UsageError
 
-
 SPARSE = "53283cf17c9d6d7f47a9801aa307cde71afe4fda89ec52f0d71a3bc3eaae0803"  # of 5 GiB, by a program that reads all of it
 
 
