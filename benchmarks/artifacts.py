@@ -42,8 +42,7 @@ def bars(effort: Effort, folder: str, size: int = SIZE, files: int = FILES) -> I
 def _large(folder: str, size: int) -> str:
     path = os.path.join(folder, "large.bin")
     with open(path, "wb") as file:
-        for _ in range(size // _BLOCK):
-            file.write(os.urandom(_BLOCK))
+        file.writelines(os.urandom(_BLOCK) for _ in range(size // _BLOCK))
     return path
 
 

@@ -30,11 +30,6 @@ class Hashed(NamedTuple):
     size: int
     source: str | None
 
-    @property
-    def line(self) -> bytes:
-        """The file's line of a listing."""
-        return os.fsencode(f"{self.sha256}  {self.size}  {self.path}\n")
-
 
 class Fingerprint(NamedTuple):
     """What identifies a file or folder: its ``sha256``, and its ``size`` in bytes; of a folder those of its listing, and the sum."""
@@ -68,6 +63,7 @@ def fingerprint(path: str, watch: Watch | None = None) -> Fingerprint:
         if not os.path.isdir(path):
             told = meter(watch, "hashing", os.stat(path).st_size) if watch else nobody
             file = _hashed("", path, told)
+            assert file
             return Fingerprint(file.sha256, file.size, (file,))
         return of_files(_hashed_all(path, watch))
     except OSError as error:
@@ -76,26 +72,31 @@ def fingerprint(path: str, watch: Watch | None = None) -> Fingerprint:
 
 def of_files(files: list[Hashed]) -> Fingerprint:
     """Return what identifies a folder of these *files*."""
-    lines = sorted((file.line, file) for file in files)
-    listing = b"".join(line for line, _ in lines)
-    return Fingerprint(hashlib.sha256(listing).hexdigest(), sum(file.size for file in files), tuple(file for _, file in lines), listing)
+    lines = dict(sorted((os.fsencode(f"{file.sha256}  {file.size}  {file.path}\n"), file) for file in files))
+    listing = b"".join(lines)
+    return Fingerprint(hashlib.sha256(listing).hexdigest(), sum(file.size for file in files), tuple(lines.values()), listing)
 
 
 def _hashed_all(top: str, watch: Watch | None) -> list[Hashed]:
     """Hash the files below *top*, the large ones in threads: a thread hashes without the others waiting, but opens a file with them waiting."""
-    found = list(members(top))
-    told = meter(watch, "hashing", sum(size for _, size in found)) if watch else nobody
+    names = list(members(top))
     prefix = os.path.join(top, "")
-    large = [name for name, size in found if size > _SMALL]
-    files = [_hashed(name, prefix + name, told) for name, size in found if size <= _SMALL]
-    files += parallel.mapped(lambda name: _hashed(name, prefix + name, told), large, parallel.HASHING)
-    if sorted(members(top)) != sorted(found):
+    told = meter(watch, "hashing", sum(os.stat(prefix + name).st_size for name in names)) if watch else nobody
+    files, large = [], []
+    for name in names:
+        found = _hashed(name, prefix + name, told, most=_SMALL)
+        if found is None:
+            large.append(name)
+        else:
+            files.append(found)
+    files += filter(None, parallel.mapped(lambda name: _hashed(name, prefix + name, told), large, parallel.HASHING))
+    if set(members(top)) != set(names):
         raise ConflictError("{path!r} changed while it was hashed", path=top, hint=_WAIT)
     return files
 
 
-def members(top: str, below: str = "") -> Iterator[tuple[str, int]]:
-    """Yield path and size of each file below the folder *top*.
+def members(top: str, below: str = "") -> Iterator[str]:
+    """Yield the path of each file below the folder *top*.
 
     Raises:
         UsageError: there is something that is no regular file, or a name that a listing cannot hold.
@@ -103,17 +104,18 @@ def members(top: str, below: str = "") -> Iterator[tuple[str, int]]:
     with os.scandir(os.path.join(top, below)) as entries:
         for entry in entries:
             name = f"{below}/{entry.name}" if below else entry.name
-            if entry.is_symlink():
+            if entry.is_file(follow_symlinks=False) and "\n" not in entry.name:
+                yield name
+            elif entry.is_symlink():
                 raise UsageError("{path!r} is a link: a folder that is registered holds files only", path=os.path.join(top, name))
-            if entry.is_dir():
+            elif entry.is_dir():
                 yield from members(top, name)
-            elif entry.is_file() and "\n" not in entry.name:
-                yield name, entry.stat().st_size
             else:
                 raise UsageError("{path!r} cannot be registered: a folder holds regular files, without line ends in their names", path=os.path.join(top, name))
 
 
-def _hashed(name: str, path: str, told: Told) -> Hashed:
+def _hashed(name: str, path: str, told: Told, most: int | None = None) -> Hashed | None:
+    """Return a file with what it holds, or None where it is larger than *most*."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would wait for ever
     try:
         before = os.fstat(descriptor)
@@ -124,12 +126,14 @@ def _hashed(name: str, path: str, told: Told) -> Hashed:
             data = os.read(descriptor, before.st_size + 1)
             digest, length, pointer = hashlib.sha256(data).hexdigest(), len(data), lfs.pointer(data)
             told(length)
+        elif most is not None:
+            return None
         else:
             digest, length = of_descriptor(descriptor, before.st_size, told)
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
-    if length != before.st_size or (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
+    if length != before.st_size or after.st_mtime_ns != before.st_mtime_ns or after.st_ctime_ns != before.st_ctime_ns:
         raise ConflictError("{path!r} changed while it was hashed", path=path, hint=_WAIT)
     if pointer:
         return Hashed(name, pointer.sha256, pointer.size, lfs.object_of(path, pointer))

@@ -69,7 +69,7 @@ def is_there(pointed: DvcPointer) -> bool:
         return False
     if not pointed.folder:
         return pointed.size in (None, os.path.getsize(path)) and _md5(path) == pointed.md5
-    entries = [{"md5": _md5(os.path.join(path, name)), "relpath": name} for name, _ in digest.members(path)]
+    entries = [{"md5": _md5(os.path.join(path, name)), "relpath": name} for name in digest.members(path)]
     entries.sort(key=lambda entry: entry["relpath"])
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + _FOLDER == pointed.md5
 

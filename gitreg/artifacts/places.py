@@ -137,6 +137,8 @@ def _store_problem(given: str, near: Around) -> str | None:
         return f"nothing can be written to {protocol}"
     if not protocol and not os.path.isabs(given) and near.base is None:
         return f"{given!r} is relative to a folder, and this registry has none on this machine"
+    if near.by_address and (not protocol or protocol in LOCAL):
+        return f"{given!r} is a folder of another machine: this registry was opened by its address"
     why = problem(given)
     return f"{given!r} is not followed: {why}" if why else None
 

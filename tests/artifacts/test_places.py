@@ -121,3 +121,13 @@ def test_a_relative_store_needs_a_folder(kept, tmp_path, git):
 
     with Registry.open(tmp_path / "bare.git") as registry, pytest.raises(InvalidError, match="is relative to a folder, and this registry has none on this machine"):
         registry.register("iris", artifacts={"m": tmp_path / "model"})
+
+
+def test_a_store_that_is_a_folder_of_another_machine_is_not_written(kept, tmp_path):
+    (tmp_path / "model").write_bytes(b"x")
+    path = kept(tmp_path / "store").path
+
+    with Registry.open(f"file://{path}") as registry, pytest.raises(InvalidError, match="is a folder of another machine"):
+        registry.register("iris", artifacts={"m": tmp_path / "model"})
+
+    assert not (tmp_path / "store").exists()
