@@ -129,16 +129,23 @@ def store_of(snapshot: Snapshot, near: Around) -> str | None:
 
 def _store_problem(given: str, near: Around) -> str | None:
     protocol = protocol_of(given)
+    local = not protocol or protocol in LOCAL
+    if near.by_address and local:
+        return f"{given!r} is a folder of another machine: this registry was opened by its address"
+    if not protocol and not os.path.isabs(given) and near.base is None:
+        return f"{given!r} is relative to a folder, and this registry has none on this machine"
+    return fault(given)
+
+
+def fault(given: str) -> str | None:
+    """Return why nothing can be kept at an address, whatever machine asks, or None."""
+    protocol = protocol_of(given)
     if secret(given):
         return "this address holds a password, key or signature, which everybody can read here"
-    if "?" in given or "#" in given or not given.isprintable():
+    if not given or "?" in given or "#" in given or not given.isprintable():
         return f"{given!r} is not the address of a folder"
     if protocol in READ_ONLY:
         return f"nothing can be written to {protocol}"
-    if not protocol and not os.path.isabs(given) and near.base is None:
-        return f"{given!r} is relative to a folder, and this registry has none on this machine"
-    if near.by_address and (not protocol or protocol in LOCAL):
-        return f"{given!r} is a folder of another machine: this registry was opened by its address"
     why = problem(given)
     return f"{given!r} is not followed: {why}" if why else None
 

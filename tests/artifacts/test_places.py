@@ -131,3 +131,16 @@ def test_a_store_that_is_a_folder_of_another_machine_is_not_written(kept, tmp_pa
         registry.register("iris", artifacts={"m": tmp_path / "model"})
 
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("../store", []),
+        ("s3://bucket/x", []),
+        ('"s3://key:secret@bucket/x"', [("R02", "gitreg.yaml", "artifacts: this address holds a password, key or signature, which everybody can read here")]),
+        ("https://example.org/x", [("R02", "gitreg.yaml", "artifacts: nothing can be written to https")]),
+    ],
+)
+def test_check_names_a_store_that_nothing_can_be_kept_in(kept, address, found):
+    assert [(each.rule, each.path, each.message) for each in kept(address).check()] == found
