@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -174,3 +177,31 @@ def test_a_store_that_is_not_followed_is_named_with_its_line(cli, iris, git, tmp
 
     assert (said.code, said.out) == (6, "")
     assert said.err.startswith(f"gitreg: gitreg.yaml:{line}: artifacts: 'jupyter://x' is not followed: 'jupyter' is none of file, local, s3, ")
+
+
+def test_a_terminal_shows_a_bar_and_a_pipe_does_not(stored, iris, tmp_path):
+    (tmp_path / "large.bin").write_bytes(bytes(3_000_000))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "TERM": "xterm", "COLUMNS": "80"}
+    commands = {"copying": ("register", "rose", "--artifact", f"m={tmp_path}/large.bin"), "pulling": ("pull", "rose", "-o", str(tmp_path / "out")), "verifying": ("verify", "rose")}
+    seen = {}
+
+    for step, command in commands.items():
+        ours, theirs = os.openpty()
+        subprocess.run([sys.executable, "-m", "gitreg", "-R", iris.path, *command], stderr=theirs, stdout=subprocess.DEVNULL, check=True, env=environment)
+        os.close(theirs)
+        seen[step] = _all(ours)
+    silent = subprocess.run([sys.executable, "-m", "gitreg", "-R", iris.path, *commands["verifying"]], capture_output=True, check=True, env=environment, text=True)
+
+    assert [step for step, said in seen.items() if step.encode() in said] == [*commands]
+    assert b"hashing" in seen["copying"]
+    assert silent.stderr == "1 ok\n"
+
+
+def _all(descriptor: int) -> bytes:
+    said = b""
+    try:
+        while chunk := os.read(descriptor, 65536):
+            said += chunk
+    except OSError:  # the other end is closed, and nothing is left
+        os.close(descriptor)
+    return said
