@@ -59,7 +59,7 @@ DOORS = {
     "requests": {"forges.http"},
     "urllib3": {"forges.http"},
     "fsspec": {"artifacts.systems"},
-    "fcntl": {"artifacts.landing"},
+    "fcntl": {"artifacts.landing", "store.marks"},
 }
 
 
