@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gitreg import warned
 from gitreg.artifacts import dvc, places, sources
 from gitreg.artifacts.digest import fingerprint
 from gitreg.artifacts.landing import Wanted
 from gitreg.artifacts.meter import meter
-from gitreg.errors import GitregWarning, OnlyHereWarning, UsageError
+from gitreg.errors import OnlyHereWarning, UsageError
 from gitreg.records import FILE_NAME
 
 if TYPE_CHECKING:
@@ -114,11 +114,7 @@ def _recorded(item: _Local, root: str | None, store: Store | None) -> dict[str, 
         return item.fields | {"uri": store.uri(item.print.sha256)} | item.print.fields | called
     uri = places.address(item.path, root)
     if uri.startswith("file://"):
-        _warned(f"artifact {item.name!r}: only this machine has {item.path!r}; artifacts: in gitreg.yaml names a store that files are copied to", OnlyHereWarning)
+        warned.warn(f"artifact {item.name!r}: only this machine has {item.path!r}; artifacts: in gitreg.yaml names a store that files are copied to", OnlyHereWarning)
     elif store is not None:
-        _warned(f"artifact {item.name!r}: {item.path!r} is a pointer of Git LFS whose file is not here, and was not copied: git lfs pull", GitregWarning)
+        warned.warn(f"artifact {item.name!r}: {item.path!r} is a pointer of Git LFS whose file is not here, and was not copied: git lfs pull")
     return item.fields | {"uri": uri} | item.print.fields
-
-
-def _warned(text: str, kind: type[GitregWarning]) -> None:
-    warnings.warn(text, kind, stacklevel=2)

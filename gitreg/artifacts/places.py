@@ -58,7 +58,7 @@ def around(snapshot: Snapshot) -> Around:
 def address(path: str, root: str | None) -> str:
     """Return how a manifest names a local file: relative to the registry's *root* inside it, else ``file://``."""
     full = os.path.realpath(path)
-    if root and full.startswith(os.path.realpath(root) + os.sep):
+    if root and _inside(full, root):
         return os.path.relpath(full, os.path.realpath(root)).replace(os.sep, "/")
     return "file://" + quote(full)
 
@@ -71,7 +71,13 @@ def local_path(uri: str, root: str | None) -> str | None:
     if protocol or root is None:
         return None
     path = os.path.realpath(os.path.join(root, uri))
-    return path if path.startswith(os.path.realpath(root) + os.sep) else None
+    return path if _inside(path, root) else None
+
+
+def _inside(path: str, root: str) -> bool:
+    """Tell whether a real path lies in the repository, and not in its git folder, which no clone shares."""
+    top = os.path.realpath(root) + os.sep
+    return path.startswith(top) and path[len(top) :].split(os.sep)[0] != ".git"
 
 
 def protocol_of(uri: str) -> str | None:

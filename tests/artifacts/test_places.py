@@ -24,6 +24,11 @@ def test_another_file_has_a_file_address(tmp_path):
     assert places.address("/x", None) == "file:///x"
 
 
+def test_a_file_of_the_git_folder_is_outside_for_no_clone_has_it(tmp_path):
+    assert places.address(f"{tmp_path}/.git/x", str(tmp_path)) == f"file://{tmp_path}/.git/x"
+    assert places.address(f"{tmp_path}/.github/x", str(tmp_path)) == ".github/x"
+
+
 def test_a_name_with_umlauts_comes_back_from_its_address(tmp_path):
     path = str(tmp_path / "Größe 1.bin")
 
@@ -39,7 +44,7 @@ def test_a_link_that_leaves_the_registry_is_named_by_where_it_leads(tmp_path):
     assert places.address(str(root / "link"), str(root)) == f"file://{tmp_path}/outside"
 
 
-@pytest.mark.parametrize("uri", ["../outside", "/etc/passwd", "link/x", "x/../../outside"])
+@pytest.mark.parametrize("uri", ["../outside", "/etc/passwd", "link/x", "x/../../outside", ".git/config"])
 def test_a_path_out_of_the_repository_is_no_place_in_it(tmp_path, uri):
     root = tmp_path / "registry"
     root.mkdir()
