@@ -42,6 +42,10 @@ class Remote:
         if self._system.size(final) == each.size:
             told(each.size)
             return Kept(there=each.size)
+        return self._sent(final, each, told)
+
+    def _sent(self, final: str, each: Wanted, told: Told) -> Kept:
+        """Send what is not there to the path *final*, and see that it is right."""
         part = self._system.path(f"{self._address}/parts/{each.sha256}-{uuid4().hex}")
         digest = hashlib.sha256()
 

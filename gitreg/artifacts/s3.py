@@ -6,13 +6,14 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from gitreg.artifacts import parallel, places
+from gitreg.artifacts import parallel
+from gitreg.artifacts.remote import Remote
 from gitreg.artifacts.store import Kept
 from gitreg.artifacts.systems import System
 from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from gitreg.artifacts.landing import Wanted
     from gitreg.artifacts.meter import Told
@@ -61,30 +62,15 @@ class S3(System):
             marker = int(answer["NextPartNumberMarker"])
 
 
-class Bucket:
-    """Keeps files below an address of S3; see :class:`~gitreg.artifacts.store.Store`."""
+class Bucket(Remote):
+    """Keeps files below an address of S3; a file that broke off is gone on with."""
 
-    def __init__(self, address: str, system: S3) -> None:
-        self._address, self._system = address, system
+    _system: S3
 
-    def uri(self, sha256: str) -> str:
-        """Return the address of what has this digest."""
-        return f"{self._address}/{places.key(sha256)}"
-
-    def keep(self, wanted: Sequence[Wanted], told: Told) -> Kept:
-        """See :class:`~gitreg.artifacts.store.Store`."""
-        once = list({each.sha256: each for each in wanted}.values())
-        done = parallel.mapped(lambda each: self._one(each, told), once, parallel.WAITING)
-        return sum(done, Kept())
-
-    def _one(self, each: Wanted, told: Told) -> Kept:
-        path = self._system.path(self.uri(each.sha256))
-        if self._system.size(path) == each.size:
-            told(each.size)
-            return Kept(there=each.size)
+    def _sent(self, final: str, each: Wanted, told: Told) -> Kept:
         if each.size <= PART:
-            return self._whole(path, each, told)
-        return Upload(self._system, path, each, told).done()
+            return self._whole(final, each, told)
+        return Upload(self._system, final, each, told).done()
 
     def _whole(self, path: str, each: Wanted, told: Told) -> Kept:
         data = b"".join(each.source.blocks())

@@ -41,3 +41,13 @@ def kept(registry, git):
         return registry
 
     return keep
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder with two files, one of them further in."""
+    top = tmp_path / "bundle"
+    (top / "sub").mkdir(parents=True)
+    (top / "weights.bin").write_bytes(b"w" * 1000)
+    (top / "sub" / "config.json").write_bytes(b"{}")
+    return top

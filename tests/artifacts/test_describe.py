@@ -21,16 +21,6 @@ def nowhere():
     return None
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Return a folder with two files, one of them further in."""
-    top = tmp_path / "bundle"
-    (top / "sub").mkdir(parents=True)
-    (top / "weights.bin").write_bytes(b"w" * 1000)
-    (top / "sub" / "config.json").write_bytes(b"{}")
-    return top
-
-
 @pytest.mark.parametrize(
     "item",
     [

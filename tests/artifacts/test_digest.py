@@ -17,16 +17,6 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Return a folder with two files, one of them further in."""
-    top = tmp_path / "bundle"
-    (top / "sub").mkdir(parents=True)
-    (top / "weights.bin").write_bytes(b"w" * 1000)
-    (top / "sub" / "config.json").write_bytes(b"{}")
-    return top
-
-
 def test_the_fingerprint_of_a_file_is_its_digest_and_size(tmp_path):
     file = tmp_path / "model.bin"
     file.write_bytes(b"abc")
