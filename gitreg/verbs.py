@@ -58,7 +58,7 @@ class Verbs(ABC):
 
         An artifact is a path or address, or a map of ``kind`` (``model``, ``data``, ``service``), ``uri`` and,
         where they are known, ``sha256`` and ``size`` in bytes; a local file is hashed. A link is an address or a
-        map of ``uri`` and ``title``. *status* is ``ready``, or ``running`` for a version completed later.
+        map of ``uri`` and ``title``. Where ``artifacts:`` of ``gitreg.yaml`` names a store, local files are copied there. *status* is ``ready``, or ``running`` for a version completed later.
 
         *from_file* is a path, or several, of what is there already: a file of metrics, the folder of an MLflow run, a model
         card; see :func:`gitreg.intake.read`. What is given beside it wins. What the header of a local model file says is

@@ -58,6 +58,8 @@ DOORS = {
     "cel_expr_python": {"gates"},
     "requests": {"forges.http"},
     "urllib3": {"forges.http"},
+    "fsspec": {"artifacts.systems"},
+    "fcntl": {"artifacts.landing", "store.marks"},
 }
 
 

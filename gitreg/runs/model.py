@@ -211,17 +211,17 @@ class Model:
         return self._of_kind(name, "data")
 
     def load_artifact(self, name: str) -> str:
-        """Return the path of an artifact on this machine, its digest verified. In a run of another version, that one links to this.
+        """Return the path of an artifact on this machine, its digest verified; what lies elsewhere is fetched into the cache folder.
+
+        In a run of another version, that one links to this.
 
         Raises:
             NotFoundError: there is no such artifact, or its file is gone.
             ConflictError: the file is not the one that was registered.
         """
-        from gitreg.artifacts import verified
-
         artifact = self.get_artifact(name)
         with Registry.open() as registry:
-            path = verified(name, artifact, registry.root)
+            path = registry.fetched(name, artifact)
         here = current()
         if here and here.tracked and here.tracked is not self._home():
             here.tracked.used(self._resolved())

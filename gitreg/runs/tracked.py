@@ -61,14 +61,14 @@ class Tracked:
 
     def kept(self, artifacts: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """Return *artifacts* in temporary files as the manifest records them: copied to the store, else into the repository's git folder."""
-        from gitreg.artifacts import fingerprint
+        from gitreg.artifacts.digest import fingerprint
         from gitreg.runs.outputs import set_aside
 
         self._headers.update(headers(artifacts))
         with self.run.opened() as registry:
             if registry.snapshot().config.artifacts is None:
                 folder = os.path.join(registry.location.repo.common_dir, "gitreg", "artifacts")
-                artifacts = {name: {**each, "uri": set_aside(each["uri"], folder, fingerprint(each["uri"])["sha256"])} for name, each in artifacts.items()}
+                artifacts = {name: {**each, "uri": set_aside(each["uri"], folder, fingerprint(each["uri"]).sha256)} for name, each in artifacts.items()}
             return registry.artifacts(artifacts)
 
     # -- at the start -------------------------------------------------------------------------------------

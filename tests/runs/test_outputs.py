@@ -12,7 +12,7 @@ import pytest
 
 import gitreg
 from gitreg import ArtifactConfig, GitregWarning, Model, UsageError, pipeline, step
-from gitreg.artifacts import fingerprint
+from gitreg.artifacts.digest import fingerprint
 from gitreg.runs.outputs import named
 
 
@@ -74,7 +74,7 @@ def test_another_value_under_a_name_is_written_to_a_file(iris, value, ending, re
     artifact = iris.get("iris@4").artifacts["value of it"]
     file = Path(artifact.uri.removeprefix("file://"))
     assert (artifact.kind, file.suffix, read(file)) == ("model", ending, value)
-    assert fingerprint(str(file))["sha256"] == artifact.sha256
+    assert fingerprint(str(file)).sha256 == artifact.sha256
 
 
 def test_an_array_is_written_without_pickle(iris):
