@@ -23,7 +23,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gitreg import Model, Registry, get_step_context, pipeline, step
+from gitreg import ArtifactConfig, Model, Registry, get_step_context, pipeline, step
 from gitreg.cli import boundary
 from gitreg.enums import ModelStages
 
@@ -35,6 +35,8 @@ FEATURES = (
     ["alcohol", "color_intensity", "hue", "proline"],
     ["color_intensity", "flavanoids", "proline"],
 )
+Features = Annotated[np.ndarray, ArtifactConfig("features", kind="data")]  # what is returned under a name is kept
+Cultivars = Annotated[np.ndarray, ArtifactConfig("cultivars", kind="data")]
 RULES = """\
 format: 1
 artifacts: ../store
@@ -50,8 +52,8 @@ stages:
 
 
 @step
-def load_features(features: list[str]) -> tuple[Annotated[np.ndarray, "features"], Annotated[np.ndarray, "cultivars"]]:
-    """Give the columns named *features*, and what is to be told from them; both are kept as data of the version."""
+def load_features(features: list[str]) -> tuple[Features, Cultivars]:
+    """Give the columns named *features*, and what is to be told from them."""
     wine = load_wine()
     return wine.data[:, [wine.feature_names.index(name) for name in features]], wine.target
 
