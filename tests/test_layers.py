@@ -35,7 +35,7 @@ FLOORS = (
     {"reads"},
     {"unfinished"},
     {"fix", "doctor", "rebase", "proposals"},
-    {"sync"},
+    {"sync", "rehearsal"},
     {"transactions"},
     {"registry"},
     {"client", "runs"},
