@@ -22,6 +22,7 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )  # fmt: skip
+_LEFT = "net::ERR_ABORTED"  # a page that was left while it loaded
 _HERE = {"127.0.0.1", "localhost"}
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 _FOUND = """async () => (await axe.run(document, {preload: false, resultTypes: ['violations']})).violations
@@ -73,7 +74,7 @@ def _watch(context: BrowserContext, wrong: list[str], expected: set[str]) -> Non
     context.on("request", asked)
     context.on("dialog", opened)
     context.on("weberror", lambda error: wrong.append(f"script: {error.error}"))
-    context.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}: {request.failure}"))
+    context.on("requestfailed", lambda request: request.failure == _LEFT or wrong.append(f"failed: {request.url}: {request.failure}"))
 
 
 def violations(page: Page) -> list[str]:
