@@ -6,6 +6,7 @@ that a build from nothing and one that goes on from the last give the same files
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache
 from hashlib import sha256
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from gitreg.registry import Registry
     from gitreg.store.snapshot import Snapshot
     from gitreg.web.pages import Document
+
+
+_FEW = 20  # models: more are read together
 
 
 class Built(NamedTuple):
@@ -88,6 +92,7 @@ class _Build:
         self._folder.claim(plan.paths())
         self._folder.write(ledger.FILE, ledger.written(self._begun(plan)))
         made = dict(kept)
+        self._read_ahead(len(counts) - len(kept))
         self._todo = sum(2 + counts[model] for model in counts.keys() - kept.keys()) + 3
         for model in counts:
             if model not in kept:
@@ -98,6 +103,12 @@ class _Build:
         self._folder.write(ledger.FILE, ledger.written(final))
         count = sum(path.endswith(".html") for path in final.paths())
         return Built(self._folder.path, self._scene.snapshot.commit, count, self._folder.written, self._folder.removed)
+
+    def _read_ahead(self, models: int) -> None:
+        """Read the cards and pointers of many models in a few goes."""
+        if models > _FEW:
+            with contextlib.suppress(InvalidError, NotFoundError):  # what is wrong is found model by model
+                list(self._scene.snapshot.summaries())
 
     def _ledger(self, models: dict[str, Made]) -> Ledger:
         past = self._scene.past
