@@ -49,7 +49,7 @@ def started(home: Path) -> Iterator[Chromium]:
 def watched(browser: Chromium, wrong: list[str], *, width: int = 1280, scheme: str = "light", scripts: bool = True, expected: Sequence[int] = ()) -> Iterator[Page]:
     """Give a page of a fresh browser, and put into *wrong* what its pages do that they must not; statuses that are *expected* are none."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=scripts, service_workers="block")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(5_000)
     _watch(context, wrong, {str(status) for status in expected})
     yield context.new_page()
     context.close()
