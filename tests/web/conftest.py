@@ -25,6 +25,7 @@ class Browser(TestClient):
 
     def __init__(self, registry, **options):
         self.sessions = Sessions()
+        registry.leave_no_trace()
         super().__init__(application(registry, self.sessions, PLACE, **options), base_url=ORIGIN, follow_redirects=False)
 
     def enter(self):

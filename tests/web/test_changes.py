@@ -44,10 +44,13 @@ def ruled(registry, git, rules):
 
 
 def test_nothing_is_written_while_only_looking(iris, browse, files):
+    with iris.transaction() as tx:  # so many that an index of their names would be kept on disk
+        for number in range(80):
+            tx.register("iris", f"v{number}", links={"base": "iris@v0"})
     browser = browse(iris)
     before = files(iris.path)
 
-    for path in ("/", "/index.json", "/models/iris/", "/models/iris/1", "/models/iris/compare?v=1&v=2", "/history/", "/history/1", "/on?date=2026-11-22", "/problems", "/nowhere"):
+    for path in ("/", "/index.json", "/models/iris/", "/models/iris/1", "/models/iris/80", "/models/iris/compare?v=1&v=2", "/history/", "/history/1", "/on?date=2026-11-22", "/problems", "/nowhere"):
         browser.get(path)
     for action, fields in (
         ("promote", {"number": "3", "stage": "production"}), ("rollback", {"stage": "production"}),
