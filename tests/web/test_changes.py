@@ -267,7 +267,7 @@ def test_a_gate_that_refuses_offers_no_confirmation_and_shows_the_values(gated, 
     assert page.status_code == 200
     assert ticket(page) is None
     assert "gate 'accurate enough' of production refuses iris@2: candidate.metrics.accuracy >= 0.96 is false (candidate.metrics.accuracy = 0.95)" in said(page)
-    assert "check: 1 against it" in said(page)
+    assert "1 rule speaks against it" in said(page)
 
 
 def test_a_gate_that_holds_is_shown_with_its_values(gated, browse):
@@ -285,7 +285,7 @@ def test_rules_are_overridden_on_purpose_with_a_reason(gated, browse, git):
     page = browser.show("promote", model="iris", number="2", stage="production", force="yes", reason="asked for by the client")
     browser.confirm(page)
 
-    assert "It overrides rules of this registry , and the commit says so: gate:accurate enough" in said(page)
+    assert "It overrides rules of this registry, and the commit says so: gate:accurate enough" in said(page)
     assert holder(gated) == 2
     assert "forced=gate:accurate%20enough" in git(gated.path, "log", "-1", "--format=%B")
 
@@ -452,7 +452,7 @@ def test_a_commit_of_another_process_is_seen_at_once(iris, browser):
 
     page = browser.show("promote", model="iris", number="3", stage="production")
 
-    assert "comes from staging" in said(page)
+    assert "it comes from staging" in said(page)
 
 
 def test_an_error_is_told_in_json_where_json_is_asked_for(browser):
