@@ -90,6 +90,10 @@ class Registry(Reads, Verbs):
         """End the git process that reads are made through; a later read starts another."""
         self._location.repo.close()
 
+    def leave_no_trace(self) -> None:
+        """Keep what reads find out in memory alone from now on, not beside git's files: then nothing but a write writes."""
+        self._cache.saves, self._cache.index = False, None
+
     def __enter__(self) -> Registry:
         return self
 

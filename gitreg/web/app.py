@@ -116,7 +116,7 @@ class Site:
 
     @staticmethod
     def _page(seen: Scene, page: Page) -> Response:
-        return HTMLResponse(pages.rendered(seen, page.template, page.title, {}, page=page.wish.address, wish=page.wish, **page.facts).html, page.status)
+        return HTMLResponse(pages.rendered(seen, page.template, page.title, {"commit": seen.snapshot.commit}, page="", wish=page.wish, **page.facts).html, page.status)
 
 
 # -- errors ---------------------------------------------------------------------------------------------------

@@ -13,16 +13,16 @@ from gitreg.operations import events as eventlog
 from gitreg.review import plain
 from gitreg.review.meaning import FLAGS
 from gitreg.web import forms
-from gitreg.web.forms import Asked, Seen
 
 if TYPE_CHECKING:
     from gitreg.proposals.records import Proposed
     from gitreg.records import Receipt
     from gitreg.registry import Registry
-    from gitreg.review.meaning import Meaning
     from gitreg.rehearsal import Rehearsal
+    from gitreg.review.meaning import Meaning
     from gitreg.verbs import Verbs
     from gitreg.view import View
+    from gitreg.web.forms import Asked, Seen
     from gitreg.web.sessions import Sessions
 
 _STATUS: tuple[tuple[type[GitregError], int], ...] = (

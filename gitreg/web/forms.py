@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from gitreg import names
@@ -155,9 +155,10 @@ def begun(action: str, given: Mapping[str, str]) -> Asked:
 
 
 def _action(text: str) -> Action:
-    if text not in ACTIONS:
-        raise UsageError("there is no action {action!r}", action=text[:100])
-    return cast("Action", text)
+    for action in ACTIONS:
+        if action == text:
+            return action
+    raise UsageError("there is no action {action!r}", action=text[:100])
 
 
 def asked(action: str, given: Mapping[str, str]) -> Asked:

@@ -7,7 +7,7 @@ the first are kept out by Host, Origin and the cookie, the others by the token o
 from __future__ import annotations
 
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -156,7 +156,7 @@ class Guard:
         return answer
 
 
-def _refused(status: int, sentence: str, **facts: object) -> _RefusedError:
+def _refused(status: int, sentence: str, **facts: Any) -> _RefusedError:
     return _RefusedError(status, UsageError(sentence, **facts))
 
 

@@ -31,6 +31,7 @@ def served(registry: Registry, *, port: int = 0, read_only: bool = False, ready:
     Raises:
         BusyError: the port is taken, or may not be listened on.
     """
+    registry.leave_no_trace()
     sessions = Sessions()
     with _listening(port) as listener:
         place = Place(listener.getsockname()[1])

@@ -12,6 +12,9 @@ from starlette.testclient import TestClient
 from gitreg.web.app import application
 from gitreg.web.security import Place
 from gitreg.web.sessions import Sessions
+from tests.cli.conftest import iris, template
+
+__all__ = ["iris", "template"]  # fixtures: a registry is copied ten times as fast as it is made
 
 PLACE = Place(8000)
 ORIGIN = "http://127.0.0.1:8000"
@@ -22,6 +25,7 @@ class Browser(TestClient):
 
     def __init__(self, registry, **options):
         self.sessions = Sessions()
+        registry.leave_no_trace()
         super().__init__(application(registry, self.sessions, PLACE, **options), base_url=ORIGIN, follow_redirects=False)
 
     def enter(self):
@@ -29,7 +33,7 @@ class Browser(TestClient):
         self.get(f"/?token={self.sessions.token}")
         return self
 
-    def send(self, path, fields, **headers):
+    def post_form(self, path, fields, **headers):
         """Send a form from one of our own pages."""
         return self.post(path, data=fields, headers={"Origin": ORIGIN, **headers})
 
@@ -41,11 +45,11 @@ class Browser(TestClient):
         """Ask what a change would be, as its form does."""
         about = {name: fields[name] for name in ("model", "number") if name in fields}
         query = "&".join(f"{name}={value}" for name, value in about.items())
-        return self.send(f"/change/{action}", {"csrf": self.csrf(f"/change/{action}?{query}"), **fields})
+        return self.post_form(f"/change/{action}", {"csrf": self.csrf(f"/change/{action}?{query}"), **fields})
 
     def confirm(self, page):
         """Agree to what a page shows."""
-        return self.send("/confirm", {"csrf": ticket(page)})
+        return self.post_form("/confirm", {"csrf": ticket(page)})
 
 
 def hidden(html):
