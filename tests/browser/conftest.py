@@ -13,6 +13,7 @@ import pytest
 
 from gitreg import Registry
 from gitreg.web.links import LiveLinks, SiteLinks
+from gitreg.web.site import built
 from tests.browser import watching
 from tests.browser.hostile import hostile
 from tests.browser.registries import MADE
@@ -44,8 +45,8 @@ class Place(NamedTuple):
         return page
 
 
-def _git(folder: object, *args: str) -> str:
-    return subprocess.run(["git", "-C", str(folder), *args], check=True, capture_output=True, text=True).stdout.strip()
+def _git(folder: object, *args: str, **options) -> str:
+    return subprocess.run(["git", "-C", str(folder), *args], check=True, capture_output=True, text=True, **options).stdout.strip()
 
 
 @pytest.fixture(scope="package")
@@ -88,8 +89,6 @@ def site(made, tmp_path_factory, home) -> Callable[[str], Place]:
 
     def site(name: str) -> Place:
         if name not in places:
-            from gitreg.web.site import built
-
             folder = tmp_path_factory.mktemp("site") / "a folder with ünusual # signs %20"
             with _at_home(home), Registry.open(made(name)) as registry:
                 built(registry, folder)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gitreg import Registry
+from gitreg import Registry, setup
 from gitreg.records import Occasion
 
 if TYPE_CHECKING:
@@ -41,16 +42,16 @@ class Dated(Registry):
 
 def dated(folder: Path) -> Dated:
     """Return a new registry in *folder*, with a clock of its own."""
-    Registry.init(folder).close()
-    made = Dated(Registry.open(folder).location)
-    made.ticks = iter(range(10_000))
+    made = Dated(setup.initialised(str(folder), None, START, None, None))
+    made.ticks = iter(range(1, 10_000))
     return made
 
 
 def ruled(registry: Registry, folder: Path, git: Callable[..., str]) -> None:
     """Give the registry in *folder* a gate on production."""
     (folder / "gitreg.yaml").write_text(GATES)
-    git(folder, "commit", "--quiet", "--all", "--message", "production asks for accuracy")
+    date = f"--date={START.isoformat()}"
+    git(folder, "commit", "--quiet", "--all", date, "--message", "production asks for accuracy", env=os.environ | {"GIT_COMMITTER_DATE": START.isoformat()})
 
 
 def varied(folder: Path, git: Callable[..., str]) -> None:

@@ -21,7 +21,7 @@ def _holders(place) -> dict:
 def _asked(place, page, number: int, stage: str, reason: str = ""):
     """Go from the page of a version to what its promotion would mean."""
     place.opened(page, place.links.version("churn", number))
-    page.get_by_role("link", name="Promote…").click()
+    page.get_by_role("link", name="Promote", exact=True).click()
     page.get_by_role("radio", name=stage).check()
     page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name="Show what it would do").click()
@@ -152,7 +152,7 @@ def test_a_promotion_needs_the_keyboard_alone(own, browse, git):
     page.keyboard.press("Enter")
     page.wait_for_url("**/models/churn/")
     page.goto(own.base + own.links.version("churn", 4))
-    _tab_to(page, "Promote…")
+    _tab_to(page, "Promote")
     page.keyboard.press("Enter")
     page.wait_for_url("**/change/promote**")
     page.keyboard.press("Tab")
@@ -184,7 +184,7 @@ def _tab_to_stage(page, stage: str) -> None:
 def test_a_stage_is_rolled_back(own, browse, git):
     page = own.opened(browse(), own.links.model("churn"))
 
-    page.get_by_role("link", name="Roll back…").click()
+    page.get_by_role("link", name="Roll back", exact=True).click()
     page.get_by_role("radio", name="production").check()
     page.get_by_label("Reason").fill("latency doubled")
     page.get_by_role("button", name="Show what it would do").click()
@@ -196,7 +196,7 @@ def test_a_stage_is_rolled_back(own, browse, git):
 def test_a_version_is_archived(own, browse, git):
     page = own.opened(browse(), own.links.version("churn", 4))
 
-    page.get_by_role("link", name="Archive…").click()
+    page.get_by_role("link", name="Archive", exact=True).click()
     page.get_by_role("button", name="Show what it would do").click()
     page.get_by_role("button", name="Archive", exact=True).click()
 
@@ -206,7 +206,7 @@ def test_a_version_is_archived(own, browse, git):
 def test_description_and_tags_are_edited(own, browse, git):
     page = own.opened(browse(), own.links.version("churn", 4))
 
-    page.get_by_role("link", name="Edit description and tags…").click()
+    page.get_by_role("link", name="Edit description and tags", exact=True).click()
     page.get_by_label("Description").fill("two lines\n<b>of it</b>")
     page.get_by_label("Tags").fill("tuned\n\"><img src=x onerror=alert(1)>")
     page.get_by_role("button", name="Show what it would do").click()
@@ -221,7 +221,7 @@ def test_read_only_has_no_buttons(made, browse):
     with served(made("varied"), "--read-only") as place:
         page = place.opened(browse(), place.links.version("churn", 4))
 
-        assert page.get_by_role("link", name="Promote…").count() == 0
+        assert page.get_by_role("link", name="Promote", exact=True).count() == 0
         assert page.locator("form[method=post]").count() == 0
 
 
