@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from gitreg.web.links import Links
 
 _WIDE, _TALL, _ACROSS, _DOWN = 216, 44, 72, 16  # a box, and the room between boxes
+_ORDER = {"version": 0, "missing": 1, "run": 2, "code": 3, "data": 4}  # from above
 _LONGEST = 30  # characters in a box
 
 
 def lineage(graph: dict[str, Any], links: Links) -> Markup:
     """Return a lineage from left to right: what was there first stands left of what was made of it."""
+    graph = _told(graph)
     columns = _columns(graph)
     places = {node: (index * (_WIDE + _ACROSS) + 2, row * (_TALL + _DOWN) + 2) for index, column in enumerate(columns) for row, node in enumerate(column)}
     nodes = {node["id"]: node for node in graph["nodes"]}
@@ -29,6 +31,17 @@ def lineage(graph: dict[str, Any], links: Links) -> Markup:
     arrows = Markup("").join(_arrow(edge, places) for edge in graph["edges"])
     boxes = Markup("").join(_box(nodes[node], places[node], root=node == graph["root"], links=links) for node in places)
     return Markup('<svg class="lineage" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="%s">%s%s</svg>') % (width, height, width, height, f"What {graph['root']} was made of", arrows, boxes)
+
+
+def _told(graph: dict[str, Any]) -> dict[str, Any]:
+    """Return what a picture can tell: versions and data, and of runs and code those of the root alone."""
+    own = {graph["root"]}
+    for _ in range(2):  # its run, and the run's code
+        own |= {edge["from"] for edge in graph["edges"] if edge["to"] in own and edge["kind"] in ("run", "code")}
+    own |= {edge["to"] for edge in graph["edges"] if edge["kind"] == "used" and edge["from"] == graph["root"]}
+    kept = {node["id"] for node in graph["nodes"] if node["kind"] not in ("run", "code") or node["id"] in own}
+    nodes = sorted((node for node in graph["nodes"] if node["id"] in kept), key=lambda node: _ORDER[node["kind"]])
+    return {**graph, "nodes": nodes, "edges": [edge for edge in graph["edges"] if {edge["from"], edge["to"]} <= kept]}
 
 
 def _columns(graph: dict[str, Any]) -> list[list[str]]:
@@ -94,7 +107,7 @@ def _cut(text: str, longest: int = _LONGEST) -> str:
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
-_LANE, _BAR, _LEFT, _RIGHT = 30, 20, 120, 940  # a stage's lane and its bars; where time begins and ends
+_LANE, _BAR, _LEFT, _RIGHT = 30, 20, 120, 1180  # a stage's lane and its bars; where time begins and ends
 
 
 def timeline(spells: Sequence[dict[str, Any]], stages: Sequence[str], links: Links, model: str, until: str | None) -> Markup:

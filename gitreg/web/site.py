@@ -138,14 +138,16 @@ class _Build:
     def _model(self, model: str) -> Made:
         """Make the pages of *model*, and return what they were made from; of one that cannot be read, a page that says so."""
         needs: dict[str, str] = {}
+        whole = True  # what could not be told may be tellable next time, whatever it takes
         snapshot = self._scene.snapshot
         count = snapshot.count(model)
         self._page(f"models/{model}/index", lambda scene: pages.model(scene, model))
         self._page(f"models/{model}/compare", lambda scene: pages.comparison(scene, model))
         for number in range(1, count + 1):
             facts = self._page(f"models/{model}/{number}", lambda scene, number=number: pages.version(scene, model, number))  # type: ignore[misc]
+            whole = whole and facts["lineage"]["problem"] is None
             needs |= {other: self._trees.get(other, "") for other in _others_in(facts["lineage"]) if other != model}
-        return Made(self._trees[model], count, needs)
+        return Made(self._trees[model] if whole else "", count, needs)
 
     def _page(self, stem: str, make: Callable[[Scene], Document]) -> dict[str, Any]:
         document = make(self._scene._replace(links=SiteLinks(f"{stem}.html")))
