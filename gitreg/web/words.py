@@ -120,7 +120,7 @@ def data(value: Any) -> Markup:
 
 def tone(stage: str | None, stages: Sequence[str]) -> str:
     """Return the class of a stage's badge, by its place: the last is the goal."""
-    if stage not in stages:
+    if stage is None or stage not in stages:
         return "archived" if stage == names.ARCHIVED else "gone"
     left = len(stages) - 1 - list(stages).index(stage)
     return ("goal", "near", "early")[min(left, 2)]

@@ -32,7 +32,7 @@ def version(scene: Scene, name: str, number: int) -> dict[str, Any]:
         "usable": found.usable, "deleted": snapshot.card(name).deleted is not None,
         "previous": number - 1 or None, "next": number + 1 if number < count else None, "count": count,
         "spells": [spell.as_dict() for spell in scene.past.spells(name) if spell.number == number],
-        "events": shared.told(event for event in reversed(scene.past.of(name)) if event.number == number),
+        "events": shared.told(reversed(scene.past.of_version(name, number))),
         "lineage": _lineage(scene, found),
         "comparisons": _comparisons(scene, found),
     }  # fmt: skip
