@@ -65,7 +65,7 @@ def test_a_file_that_is_too_large_is_refused_as_in_a_commit(placed):
 
     end, _ = unwritten.laid(base, {STAGES: b"#" * (1 << 20) + b"\n"})
 
-    with pytest.raises(Exception, match="models/iris/stages.yaml"):
+    with pytest.raises(Exception, match=r"models/iris/stages\.yaml"):
         end.find_stages("iris")
 
 
