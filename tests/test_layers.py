@@ -57,7 +57,7 @@ DOORS = {
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"web.pages"},
-    "markupsafe": {"web.words", "web.drawing"},
+    "markupsafe": {"web"},
     "cel_expr_python": {"gates"},
     "requests": {"forges.http"},
     "urllib3": {"forges.http"},

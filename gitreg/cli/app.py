@@ -18,7 +18,7 @@ HOMES = {
     "compare": "gitreg.cli.lineage:compare", "lineage": "gitreg.cli.lineage:lineage", "diff": "gitreg.cli.review:diff", "changes": "gitreg.cli.review:changes", "fix": "gitreg.cli.review:fix",
     "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",
     "sync": "gitreg.cli.remotes:sync", "rebase": "gitreg.cli.remotes:rebase", "pr": "gitreg.cli.pulls:pr",
-    "ui": "gitreg.cli.web:ui",
+    "site": "gitreg.cli.web:site", "ui": "gitreg.cli.web:ui",
     "merge-file": "gitreg.cli.merging:merge_file",
     "model": "gitreg.cli.models:model", "completion": "gitreg.cli.completion:completion",
 }  # fmt: skip

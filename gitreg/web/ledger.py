@@ -33,13 +33,14 @@ class Made(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
-    """The pages of a site, and what each was made from. *look* stands for all that every page depends on."""
+    """The pages of a site, and what each was made from. *look* stands for all that every page depends on, *sound* says that ``check`` found nothing."""
 
     format: int = FORMAT
     look: str = ""
     finished: bool = True
     commit: str = ""
     whole: bool = True
+    sound: bool = False
     static: tuple[str, ...] = ()
     history: int = 0
     models: dict[str, Made] = {}

@@ -90,7 +90,13 @@ class SiteLinks:
 
 
 class LiveLinks:
-    """Links of ``gitreg ui``: the same places, below ``/`` and without ``.html``."""
+    """Links of ``gitreg ui``: the same places, below ``/`` and without ``.html``. All of them are the same."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LiveLinks)
+
+    def __hash__(self) -> int:
+        return hash(LiveLinks)
 
     def overview(self) -> str:
         """See :class:`Links`."""

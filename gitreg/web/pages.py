@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from gitreg.web import drawing, words
 from gitreg.web.facts import history as past_facts
@@ -20,10 +22,15 @@ from gitreg.web.facts.version import version as version_facts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gitreg.store.snapshot import Snapshot
+    from gitreg.web.links import Links
     from gitreg.web.scene import Scene
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 TEMPLATES, STATIC = os.path.join(FOLDER, "templates"), os.path.join(FOLDER, "static")
+
+
+_ROWS = 20_000  # rows of the first page that a server keeps, a kilobyte each
 
 
 class Document(NamedTuple):
@@ -52,7 +59,19 @@ def rendered(scene: Scene, template: str, title: str, facts: dict[str, Any], **m
 
 def overview(scene: Scene) -> Document:
     """Return the page of all models."""
-    return rendered(scene, "overview.html", scene.name, overview_facts(scene), page=scene.links.overview())
+    facts = overview_facts(scene)
+    make = _kept_row if scene.live else _row
+    rows = [make(scene.links, scene.stages, msgspec.json.encode(row)) for row in facts["models"]]
+    return rendered(scene, "overview.html", scene.name, facts, page=scene.links.overview(), rows=rows)
+
+
+def _row(links: Links, stages: tuple[str, ...], row: bytes) -> Markup:
+    """Return a model's row on the first page."""
+    html = environment().get_template("row.html").render(links=links, stages=stages, row=msgspec.json.decode(row))
+    return Markup(html)  # noqa: S704 - a template made it
+
+
+_kept_row = lru_cache(_ROWS)(_row)
 
 
 def model(scene: Scene, name: str) -> Document:
@@ -107,6 +126,6 @@ def on_date(scene: Scene, date: str | None = None) -> Document:
     return rendered(scene, "on.html", f"In stages on {date}" if date else "In stages on a date", on_date_facts(scene, date), page=scene.links.on(date))
 
 
-def problems(scene: Scene) -> Document:
-    """Return the page of what ``check`` finds."""
-    return rendered(scene, "problems.html", "Problems", problems_facts(scene), page=scene.links.problems())
+def problems(scene: Scene, sound: Snapshot | None = None) -> Document:
+    """Return the page of what ``check`` finds; where an earlier commit is known to be *sound*, in what changed since."""
+    return rendered(scene, "problems.html", "Problems", problems_facts(scene, sound), page=scene.links.problems())

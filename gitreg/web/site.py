@@ -6,6 +6,7 @@ that a build from nothing and one that goes on from the last give the same files
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache
 from hashlib import sha256
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from gitreg.registry import Registry
     from gitreg.store.snapshot import Snapshot
     from gitreg.web.pages import Document
+
+
+_FEW = 20  # models: more are read together
 
 
 class Built(NamedTuple):
@@ -67,7 +71,9 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
     known = ledger.read(_bytes(os.path.join(path, ledger.FILE)))
     past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
     scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
-    return _Build(scene, known, path, watch or (lambda _done, _of: None)).run()
+    goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
+    sound = registry.at(known.commit).snapshot() if goes_on else None
+    return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
 
 
 class _Build:
@@ -79,11 +85,13 @@ class _Build:
         self._trees = _trees(scene.snapshot)
         self._look = _look(scene)
         self._static = _static()
-        self._done = 0
+        self._done = self._todo = 0
 
-    def run(self) -> Built:
-        counts = {model: count for model in self._trees if (count := _count(self._scene.snapshot, model)) is not None}
-        kept = {model: made for model, made in self._known.models.items() if model in counts and self._stands(model, made)}
+    def run(self, sound: Snapshot | None) -> Built:
+        """Make what is to be made; *sound* is an earlier commit in which nothing was wrong, if one is known."""
+        kept = {model: made for model, made in self._known.models.items() if model in self._trees and self._stands(model, made)}
+        self._read_ahead(len(self._trees) - len(kept))
+        counts = {model: count for model in self._trees if (count := kept[model].versions if model in kept else _count(self._scene.snapshot, model)) is not None}
         plan = self._ledger({model: kept.get(model) or Made("", count) for model, count in counts.items()})
         self._folder.claim(plan.paths())
         self._folder.write(ledger.FILE, ledger.written(self._begun(plan)))
@@ -92,12 +100,18 @@ class _Build:
         for model in counts:
             if model not in kept:
                 made[model] = self._model(model)
-        self._others()
-        final = self._ledger({model: made[model] for model in counts})
+        findings = self._others(sound)
+        final = msgspec.structs.replace(self._ledger({model: made[model] for model in counts}), sound=not findings)
         self._folder.remove(sorted(set(self._known.paths()) - set(final.paths())) if self._known.commit else ())
         self._folder.write(ledger.FILE, ledger.written(final))
         count = sum(path.endswith(".html") for path in final.paths())
         return Built(self._folder.path, self._scene.snapshot.commit, count, self._folder.written, self._folder.removed)
+
+    def _read_ahead(self, models: int) -> None:
+        """Read the cards and pointers of many models in a few goes."""
+        if models > _FEW:
+            with contextlib.suppress(InvalidError, NotFoundError):  # what is wrong is found model by model
+                list(self._scene.snapshot.summaries())
 
     def _ledger(self, models: dict[str, Made]) -> Ledger:
         past = self._scene.past
@@ -142,16 +156,17 @@ class _Build:
         self._watch(self._done, self._todo)
         return document.data
 
-    def _others(self) -> None:
-        """Make the pages that tell of all models, and of the history those that changed; and what pages are shown with."""
+    def _others(self, sound: Snapshot | None) -> list[Any]:
+        """Make the pages that tell of all models, and of the history those that changed, and what pages are shown with; return what ``check`` found."""
         for name, data in self._static.items():
             self._folder.write(f"static/{name}", data)
         for page in self._history_pages():
             self._page(f"history/{page}", lambda scene, page=page: pages.history(scene, page))  # type: ignore[misc]
         self._page("history/index", pages.history)
-        self._page("problems", pages.problems)
         self._page("on", pages.on_date)
         self._page("index", pages.overview)
+        findings: list[Any] = self._page("problems", lambda scene: pages.problems(scene, sound))["findings"]
+        return findings
 
     def _history_pages(self) -> Iterator[int]:
         """Yield the pages of the history that are not what they were: the last one that was known, and those after it."""
