@@ -1,4 +1,4 @@
-"""The dashboard: as files for any host, and on localhost for a person."""
+"""The commands that make the dashboard: as files, and on localhost."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def ui(port: int, read_only: bool, no_browser: bool) -> None:
     """
     asked = options.settings()
     options.refuse(asked, at=True, dry_run=True, no_fetch=True)
-    from gitreg.web import serve
+    try:
+        from gitreg.web import serve
+    except ModuleNotFoundError as error:
+        raise UsageError("the dashboard needs the Python package {package}", package=error.name, hint="pip install jinja2 starlette uvicorn") from None
 
     def ready(address: str) -> None:
         render.write(f"{address}\n")

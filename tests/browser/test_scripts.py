@@ -130,10 +130,11 @@ def test_the_date_field_answers_what_was_held_at_the_end_of_that_day(shown, made
 
     page.locator("input[type=date]").fill(date)
     page.get_by_role("button", name="Look").click()
-    page.get_by_text(f"At {date} 23:59:59 UTC").wait_for()
+    page.locator("#answer", has_text=date).wait_for()
 
     cells = page.locator("#held tr", has_text="churn").locator("td").all_inner_texts()
-    assert [cell.split()[0] for cell in cells] == [str(held.pointer(stage).number or NOBODY) for stage in ("production", "staging", "development")]
+    found = [cell.split()[0] for cell in cells] or [NOBODY] * 3  # a model that holds nothing has no row
+    assert found == [str(held.pointer(stage).number or NOBODY) for stage in ("production", "staging", "development")]
 
 
 def test_a_date_before_the_registry_is_told_as_that(shown, browse):
@@ -192,12 +193,13 @@ def test_a_version_is_compared_with_the_one_in_production_without_scripts(shown,
     assert "0.91" in page.locator("main").inner_text()
 
 
-@pytest.mark.parametrize("date", ("2026-01-10", "2026-01-11"))
-def test_the_date_field_of_ui_works_without_scripts(ui, browse, date):
+@pytest.mark.parametrize(("date", "holder"), (("2026-01-10", "1"), ("2026-01-11", "2")))
+def test_the_date_field_of_ui_works_without_scripts(ui, browse, date, holder):
     place = ui("varied")
     page = place.opened(browse(scripts=False), place.links.on())
 
     page.locator("input[type=date]").fill(date)
     page.get_by_role("button", name="Look").click()
 
-    assert f"At {date} 23:59:59 UTC" in page.locator("main").inner_text()
+    page.locator("#answer", has_text=date).wait_for()
+    assert page.locator("#held tr", has_text="churn").locator("td").first.inner_text().startswith(holder)
