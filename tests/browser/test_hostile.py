@@ -29,7 +29,7 @@ STRANGE = """() => [...document.querySelectorAll('*')].flatMap(each => [
     ...(each.matches('form') && new URL(each.action).host !== location.host ? [each.outerHTML.slice(0, 200)] : []),
 ])"""
 ELEMENTS = "() => [...new Set([...document.querySelectorAll('svg, svg *')].map(each => each.tagName))].sort()"
-LINKS = "() => [...document.querySelectorAll('a, area, svg a')].map(each => each.href.baseVal ?? each.href)"
+LINKS = "() => [...document.querySelectorAll('a, area, svg a')].map(each => new URL(each.href.baseVal ?? each.href, document.baseURI).href)"
 TOUCH = """() => document.querySelectorAll('*').forEach(each => ['mouseover', 'mouseenter', 'focus', 'toggle', 'animationstart', 'load', 'error']
     .forEach(name => each.dispatchEvent(new Event(name))))"""
 SVG = {"svg", "a", "g", "title", "desc", "defs", "marker", "rect", "circle", "line", "path", "polyline", "polygon", "text", "tspan"}

@@ -8,6 +8,12 @@ from tests.browser.hostile import MODEL
 from tests.browser.registries import LONG
 from tests.browser.watching import violations, wider
 
+LONGEST = """() => Math.max(...[...document.querySelectorAll('main p, main dd, main li > span')].map(each => {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    return range.getBoundingClientRect().width / parseFloat(getComputedStyle(each).fontSize);
+}))"""  # the widest text that runs on, in em
+
 PAGES = {
     "overview": ("varied", lambda to: to.overview()),
     "model": ("varied", lambda to: to.model("churn")),
@@ -40,17 +46,29 @@ def shown(request):
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.parametrize("scheme", ("light", "dark"))
 @pytest.mark.parametrize("width", (360, 1280))
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_its_window_and_axe_finds_nothing_serious(shown, browse, name, width, scheme):
+def test_a_page_fits_its_window_and_axe_finds_nothing_serious_in_light_and_dark(shown, browse, name, width):
     registry, address = PAGES[name]
     place = shown(registry)
 
-    page = place.opened(browse(width=width, scheme=scheme), address(place.links))
+    page = place.opened(browse(width=width), address(place.links))
+    light = violations(page)
+    page.emulate_media(color_scheme="dark")
+    dark = violations(page, colours=True)
 
     assert wider(page) == []
-    assert violations(page) == []
+    assert light == []
+    assert dark == []
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_the_colours_follow_the_system(site, browse, scheme):
+    page = site("varied").opened(browse(scheme=scheme), "index.html")
+
+    red, green, blue = page.evaluate("getComputedStyle(document.documentElement).backgroundColor.match(/[0-9]+/g).map(Number)")
+
+    assert (red + green + blue > 600) == (scheme == "light")
 
 
 @pytest.mark.parametrize("name", ("overview", "model", "version", "comparison"))
@@ -61,4 +79,4 @@ def test_a_page_is_readable_on_a_very_wide_screen(site, browse, name):
     page = place.opened(browse(width=2560), address(place.links))
 
     assert wider(page) == []
-    assert page.evaluate("[...document.querySelectorAll('p')].every(each => each.clientWidth < 1200)")
+    assert page.evaluate(LONGEST) < 80

@@ -8,7 +8,6 @@ from gitreg import Registry
 from tests.browser.conftest import served
 from tests.browser.watching import violations, wider
 
-
 SEND = """ticket => {
     const form = Object.assign(document.createElement('form'), {method: 'post', action: '/confirm'});
     form.append(Object.assign(document.createElement('input'), {name: 'csrf', value: ticket}));

@@ -25,9 +25,11 @@ FLAGS = (
 _LEFT = "net::ERR_ABORTED"  # a page that was left while it loaded
 _HERE = {"127.0.0.1", "localhost"}
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-_FOUND = """async () => (await axe.run(document, {preload: false, resultTypes: ['violations']})).violations
+_FEW = "document.querySelectorAll('tbody tr, .events li, .choices label').forEach(each => each.matches(':nth-child(n + 30)') && each.remove())"
+_FOUND = """async (rules) => (await Promise.allSettled(document.getAnimations().map(each => each.finished)), await axe.run(document, {preload: false, resultTypes: ['violations'], ...(rules && {runOnly: rules})})).violations
     .filter(each => each.impact === 'serious' || each.impact === 'critical')
     .flatMap(each => each.nodes.map(node => `${each.id}: ${node.html.slice(0, 200)}: ${node.any.concat(node.all, node.none).map(check => check.message).join('; ')}`))"""
+_COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose answer a colour scheme changes
 _WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]
     .filter(each => each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 200))"""
 
@@ -77,10 +79,12 @@ def _watch(context: BrowserContext, wrong: list[str], expected: set[str]) -> Non
     context.on("requestfailed", lambda request: request.failure == _LEFT or wrong.append(f"failed: {request.url}: {request.failure}"))
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe finds that is serious or critical."""
-    page.evaluate(_AXE)
-    return page.evaluate(_FOUND)
+def violations(page: Page, *, colours: bool = False) -> list[str]:
+    """Return what axe finds that is serious or critical, or only what is of *colours*. Of rows that are alike it is shown the first thirty."""
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(_FEW)
+        page.evaluate(_AXE)
+    return page.evaluate(_FOUND, _COLOURS if colours else None)
 
 
 def wider(page: Page) -> list[str]:
