@@ -1,4 +1,4 @@
-"""Drawings made on the server: a lineage, and who held which stage from when to when. SVG that needs no script; what strangers wrote is text in it."""
+"""A lineage as a drawing, made on the server: SVG that needs no script. What strangers wrote is text in it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gitreg.lineage import labels
 from gitreg.lineage.graph import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gitreg.web.links import Links
 
 _WIDE, _TALL, _ACROSS, _DOWN = 216, 44, 72, 16  # a box, and the room between boxes
+_ORDER = {"version": 0, "missing": 1, "run": 2, "code": 3, "data": 4}  # from above
 _LONGEST = 30  # characters in a box
 
 
 def lineage(graph: dict[str, Any], links: Links) -> Markup:
     """Return a lineage from left to right: what was there first stands left of what was made of it."""
+    graph = _told(graph)
     columns = _columns(graph)
     places = {node: (index * (_WIDE + _ACROSS) + 2, row * (_TALL + _DOWN) + 2) for index, column in enumerate(columns) for row, node in enumerate(column)}
     nodes = {node["id"]: node for node in graph["nodes"]}
@@ -28,7 +28,19 @@ def lineage(graph: dict[str, Any], links: Links) -> Markup:
     height = max(len(column) for column in columns) * (_TALL + _DOWN) - _DOWN + 4
     arrows = Markup("").join(_arrow(edge, places) for edge in graph["edges"])
     boxes = Markup("").join(_box(nodes[node], places[node], root=node == graph["root"], links=links) for node in places)
-    return Markup('<svg class="lineage" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="%s">%s%s</svg>') % (width, height, width, height, f"What {graph['root']} was made of", arrows, boxes)
+    whole = Markup('<svg class="lineage" width="%d" height="%d" viewBox="0 0 %d %d" role="group" aria-label="%s">%s%s</svg>')
+    return whole % (width, height, width, height, f"What {graph['root']} was made of", arrows, boxes)
+
+
+def _told(graph: dict[str, Any]) -> dict[str, Any]:
+    """Return what a picture can tell: versions and data, and of runs and code those of the root alone."""
+    own = {graph["root"]}
+    for _ in range(2):  # its run, and the run's code
+        own |= {edge["from"] for edge in graph["edges"] if edge["to"] in own and edge["kind"] in ("run", "code")}
+    own |= {edge["to"] for edge in graph["edges"] if edge["kind"] == "used" and edge["from"] == graph["root"]}
+    kept = {node["id"] for node in graph["nodes"] if node["kind"] not in ("run", "code") or node["id"] in own}
+    nodes = sorted((node for node in graph["nodes"] if node["id"] in kept), key=lambda node: _ORDER[node["kind"]])
+    return {**graph, "nodes": nodes, "edges": [edge for edge in graph["edges"] if {edge["from"], edge["to"]} <= kept]}
 
 
 def _columns(graph: dict[str, Any]) -> list[list[str]]:
@@ -67,7 +79,7 @@ def _box(node: dict[str, Any], place: tuple[int, int], *, root: bool, links: Lin
     said = names.shown(labels.short(Node(id=node["id"], kind=node["kind"], facts=facts)))
     kind, (x, y) = node["kind"], place
     first, second = _two(kind, facts, said)
-    text = Markup('<text x="%d" y="%d">%s</text><text class="small" x="%d" y="%d">%s</text>') % (x + 12, y + 19, _cut(first), x + 12, y + 34, _cut(second, 36))
+    text = Markup('<text x="%d" y="%d">%s</text><text class="small" x="%d" y="%d">%s</text>') % (x + 12, y + 19, cut(first), x + 12, y + 34, cut(second, 36))
     drawn = Markup('<g class="box %s%s"><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="6"/>%s</g>') % (kind, " root" if root else "", said, x, y, _WIDE, _TALL, text)
     if kind == "version" and not root:
         return Markup('<a href="%s">%s</a>') % (links.version(facts["model"], facts["number"]), drawn)
@@ -89,45 +101,7 @@ def _two(kind: str, facts: dict[str, Any], said: str) -> tuple[str, str]:
     return said, "is not there"
 
 
-def _cut(text: str, longest: int = _LONGEST) -> str:
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """Return *text* as a drawing has room for it, with what is not seen escaped."""
     shown = names.shown(text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
-
-
-_LANE, _BAR, _LEFT, _RIGHT = 30, 20, 120, 940  # a stage's lane and its bars; where time begins and ends
-
-
-def timeline(spells: Sequence[dict[str, Any]], stages: Sequence[str], links: Links, model: str, until: str | None) -> Markup:
-    """Return who held which stage, a lane a stage, time from left to right up to the last thing that happened."""
-    known = [spell for spell in spells if spell["from"]]
-    if not known:
-        return Markup("")
-    start = min(_seconds(spell["from"]) for spell in known)
-    end = max(start + 60, *(_seconds(spell["until"] or until or spell["from"]) for spell in known))
-    scale = (_RIGHT - _LEFT) / (end - start)
-    lanes = [stage for stage in dict.fromkeys([*reversed(stages), *(spell["stage"] for spell in known)])]
-    height = len(lanes) * _LANE + 24
-    parts = [Markup('<text class="lane" x="0" y="%d">%s</text><path class="rule" d="M%d %dH%d"/>') % (i * _LANE + 20, _cut(stage, 16), _LEFT, (i + 1) * _LANE, _RIGHT + 20) for i, stage in enumerate(lanes)]
-    for spell in known:
-        x = _LEFT + (_seconds(spell["from"]) - start) * scale
-        until_x = _LEFT + (_seconds(spell["until"]) - start) * scale if spell["until"] else _RIGHT + 20
-        parts.append(_bar(spell, x, max(until_x - x, 3), lanes.index(spell["stage"]) * _LANE + 5, links.version(model, spell["number"])))
-    parts.append(Markup('<text class="small" x="%d" y="%d">%s</text>') % (_LEFT, height - 4, min(spell["from"] for spell in known)[:10]))
-    if end > start + 60:
-        parts.append(Markup('<text class="small" text-anchor="end" x="%d" y="%d">%s</text>') % (_RIGHT + 20, height - 4, (until or "")[:10]))
-    return Markup('<svg class="timeline" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="Who held which stage">%s</svg>') % (_RIGHT + 24, height, _RIGHT + 24, height, Markup("").join(parts))
-
-
-def _bar(spell: dict[str, Any], x: float, width: float, y: int, href: str) -> Markup:
-    said = f"{spell['number']}" + (f" ({spell['version']})" if spell["version"] not in (None, str(spell["number"])) else "")
-    about = f"{said} in {spell['stage']} from {spell['from']}" + (f" until {spell['until']}" if spell["until"] else "") + (f", by {spell['by']}" if spell["by"] else "") + (f": {spell['reason']}" if spell["reason"] else "")
-    text = Markup('<text x="%.1f" y="%d">%s</text>') % (x + 5, y + 14, _cut(spell["version"] or str(spell["number"]), int(width // 8))) if width > 24 else Markup("")
-    return Markup('<a href="%s"><g class="spell%s"><title>%s</title><rect x="%.1f" y="%d" width="%.1f" height="%d" rx="3"/>%s</g></a>') % (href, "" if spell["until"] else " now", names.shown(about), x, y, width, _BAR, text)
-
-
-def _seconds(at: str) -> float:
-    from datetime import datetime
-
-    return datetime.fromisoformat(at).timestamp()
-
-

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitreg.errors import BusyError, ConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
 
 class Folder:
@@ -94,7 +94,7 @@ class Folder:
 
 
 @contextlib.contextmanager
-def _said(path: str):  # type: ignore[no-untyped-def]
+def _said(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

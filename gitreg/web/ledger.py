@@ -5,6 +5,7 @@ Paths are never read from it, but made from checked names: a ledger that somebod
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FILE = "site.json"
 FORMAT = 1
+_MOST = 10_000_000  # pages of one kind: what says that it has more was not written by gitreg
 
 
 class Made(Struct, frozen=True):
@@ -78,7 +80,8 @@ def written(ledger: Ledger) -> bytes:
 
 
 def _sane(ledger: Ledger) -> bool:
-    return ledger.history >= 0 and all(0 <= made.versions <= 10**9 for made in ledger.models.values())
+    known = not ledger.commit or re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", ledger.commit) is not None
+    return known and 0 <= ledger.history <= _MOST and all(0 <= made.versions <= _MOST for made in ledger.models.values())
 
 
 def _harmless(name: str) -> bool:

@@ -17,6 +17,8 @@ STATIC = "static"
 class Links(Protocol):
     """The addresses of the pages, as one page links to them."""
 
+    def __hash__(self) -> int: ...
+
     def overview(self) -> str:
         """All models."""
 

@@ -10,7 +10,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gitreg.web import drawing, words
+from gitreg.web import words
+from gitreg.web.drawing import lineage
 from gitreg.web.facts import history as past_facts
 from gitreg.web.facts.comparison import comparison as comparison_facts
 from gitreg.web.facts.model import model as model_facts
@@ -18,6 +19,7 @@ from gitreg.web.facts.on_date import on_date as on_date_facts
 from gitreg.web.facts.overview import overview as overview_facts
 from gitreg.web.facts.problems import problems as problems_facts
 from gitreg.web.facts.version import version as version_facts
+from gitreg.web.timeline import timeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +49,7 @@ def environment() -> Environment:
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
     made.filters.update(words.FILTERS)
     made.globals["m"] = made.get_template("macros.html").module
-    made.globals.update(lineage_svg=drawing.lineage, timeline_svg=drawing.timeline)
+    made.globals.update(lineage_svg=lineage, timeline_svg=timeline)
     return made
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,6 +45,8 @@ class Past:
     def __init__(self, commit: str = "", events: Sequence[Event] = (), *, whole: bool = True, by_model: dict[str, tuple[Event, ...]] | None = None) -> None:
         self.commit, self.events, self.whole = commit, events, whole
         self._by_model = _grouped({}, events) if by_model is None else by_model
+        self._spells: dict[str, list[Spell]] = {}
+        self._numbers: dict[str, dict[int, list[Event]]] = {}
 
     def at(self, snapshot: Snapshot) -> Past:
         """Return the past of *snapshot*: this one where it is the same commit, else read from git, as little as can be."""
@@ -67,14 +70,27 @@ class Past:
 
     def spells(self, model: str) -> list[Spell]:
         """Return who held which stage of *model*, in the order in which they took it."""
-        return spells(self.of(model))
+        found = self._spells.get(model)
+        if found is None:
+            found = self._spells[model] = _spells(self.of(model))
+        return found
+
+    def of_version(self, model: str, number: int) -> list[Event]:
+        """Return the events of a version, oldest first."""
+        if model not in self._numbers:
+            found: dict[int, list[Event]] = {}
+            for event in self.of(model):
+                if event.number is not None:
+                    found.setdefault(event.number, []).append(event)
+            self._numbers[model] = found
+        return self._numbers[model].get(number, [])
 
     def holders(self, model: str) -> dict[str, Spell]:
         """Return by stage the spell that goes on."""
         return {spell.stage: spell for spell in self.spells(model) if spell.until is None}
 
 
-def spells(events: Iterable[Event]) -> list[Spell]:
+def _spells(events: Iterable[Event]) -> list[Spell]:
     """Return who held which stage, in the order in which they took it."""
     found: list[Spell] = []
     held: dict[str, int] = {}
@@ -95,8 +111,6 @@ def _begun(event: Event, stage: str, number: int) -> Spell:
 
 
 def _ended(spell: Spell, until: str | None) -> Spell:
-    from msgspec.structs import replace
-
     return replace(spell, until=until)
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
+    from gitreg.records import Event
     from gitreg.registry import Registry
     from gitreg.store.snapshot import Snapshot
     from gitreg.web.pages import Document
@@ -82,6 +83,7 @@ class _Build:
     def __init__(self, scene: Scene, known: Ledger, folder: str, watch: Callable[[int, int], None]) -> None:
         self._scene, self._known, self._watch = scene, known, watch
         self._folder = Folder(folder, set(known.paths()) if known.commit else ())
+        self._before = Past(known.commit, known.events, whole=known.whole)
         self._trees = _trees(scene.snapshot)
         self._look = _look(scene)
         self._static = _static()
@@ -129,23 +131,21 @@ class _Build:
         return self._known.look == self._look and bool(made.tree) and made.tree == trees[model] and all(trees.get(other, "") == tree for other, tree in made.needs.items()) and self._same_past(model)
 
     def _same_past(self, model: str) -> bool:
-        return self._before().of(model) == self._scene.past.of(model)
-
-    @cache  # noqa: B019 - a build is not kept
-    def _before(self) -> Past:
-        return Past(self._known.commit, self._known.events, whole=self._known.whole)
+        return self._before.of(model) == self._scene.past.of(model)
 
     def _model(self, model: str) -> Made:
         """Make the pages of *model*, and return what they were made from; of one that cannot be read, a page that says so."""
         needs: dict[str, str] = {}
+        whole = True  # what could not be told may be tellable next time, whatever it takes
         snapshot = self._scene.snapshot
         count = snapshot.count(model)
         self._page(f"models/{model}/index", lambda scene: pages.model(scene, model))
         self._page(f"models/{model}/compare", lambda scene: pages.comparison(scene, model))
         for number in range(1, count + 1):
             facts = self._page(f"models/{model}/{number}", lambda scene, number=number: pages.version(scene, model, number))  # type: ignore[misc]
+            whole = whole and facts["lineage"]["problem"] is None
             needs |= {other: self._trees.get(other, "") for other in _others_in(facts["lineage"]) if other != model}
-        return Made(self._trees[model], count, needs)
+        return Made(self._trees[model] if whole else "", count, needs)
 
     def _page(self, stem: str, make: Callable[[Scene], Document]) -> dict[str, Any]:
         document = make(self._scene._replace(links=SiteLinks(f"{stem}.html")))
@@ -171,13 +171,12 @@ class _Build:
     def _history_pages(self) -> Iterator[int]:
         """Yield the pages of the history that are not what they were: the last one that was known, and those after it."""
         known, now = self._known.events, self._scene.past.events
-        goes_on = self._known.finished and self._known.look == self._look and len(known) <= len(now) and all(map(msgspec_same, known, now))
+        goes_on = self._known.finished and self._known.look == self._look and len(known) <= len(now) and all(map(_same, known, now))
         first = max(len(known) // past_facts.PAGE, 1) if goes_on else 1
         yield from range(first, past_facts.pages(self._scene) + 1)
 
 
-def msgspec_same(one: Any, other: Any) -> bool:
-    """Tell whether two records are the same, fast where they are one."""
+def _same(one: Event, other: Event) -> bool:
     return one is other or one == other
 
 

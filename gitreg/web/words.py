@@ -12,12 +12,13 @@ from markupsafe import Markup, escape
 from gitreg import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _SAFE = frozenset(["http", "https", "mailto"])
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
+_DIGEST = re.compile("[0-9a-f]{64}|[0-9a-f]{40}")
 _LONGEST_ADDRESS = 2000
 _DIGITS = 12  # of a digest: enough to tell them apart
 
@@ -102,6 +103,13 @@ def address(uri: str, title: str = "") -> Markup:
     return Markup('<a class="away" href="%s" rel="noopener noreferrer nofollow">%s</a>') % (href, shown) if href else escape(shown)
 
 
+def said(value: str) -> Markup:
+    """Return a text: a digest by its start, a harmless address as a link, all else as it is."""
+    if _DIGEST.fullmatch(value):
+        return digest(value)
+    return address(value) if safe(value) else escape(lines(value))
+
+
 def data(value: Any) -> Markup:
     """Return *value* as JSON that can stand inside a ``script`` of type ``application/json``."""
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -112,10 +120,25 @@ def data(value: Any) -> Markup:
 
 def tone(stage: str | None, stages: Sequence[str]) -> str:
     """Return the class of a stage's badge, by its place: the last is the goal."""
-    if stage not in stages:
+    if stage is None or stage not in stages:
         return "archived" if stage == names.ARCHIVED else "gone"
     left = len(stages) - 1 - list(stages).index(stage)
     return ("goal", "near", "early")[min(left, 2)]
+
+
+_FIRST = ("promoted", "registered", "model_created")
+
+
+def commits(events: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return events by commit and model, what was meant before what came of it: a promotion before who was archived for it."""
+    found: list[list[dict[str, Any]]] = []
+    for event in events:
+        last = found[-1][-1] if found else None
+        if last and event["commit"] and last["commit"] == event["commit"] and last["model"] == event["model"]:
+            found[-1].append(event)
+        else:
+            found.append([event])
+    return [sorted(group, key=lambda event: event["event"] not in _FIRST) for group in found]
 
 
 def plural(count: int, word: str) -> str:
@@ -124,6 +147,6 @@ def plural(count: int, word: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "when": when, "size": size, "number": number, "signed": signed, "text": text, "lines": lines, "digest": digest, "label": label, "person": person, "address": address,
-    "data": data, "tone": tone, "plural": plural,
+    "when": when, "size": size, "number": number, "signed": signed, "text": text, "lines": lines, "digest": digest, "label": label, "person": person, "address": address, "said": said,
+    "data": data, "commits": commits, "tone": tone, "plural": plural,
 }  # fmt: skip

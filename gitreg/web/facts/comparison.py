@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gitreg.records import alike
 from gitreg.web.facts import shared
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _metrics(versions: Sequence[ModelVersion], card: ModelCard) -> dict[str, Any
 
 def _rows(columns: list[dict[str, Any]]) -> dict[str, Any]:
     names = dict.fromkeys(name for column in columns for name in column)
-    return {name: {"values": (values := [column.get(name) for column in columns]), "same": all(value == values[0] for value in values)} for name in names}
+    return {name: {"values": (values := [column.get(name) for column in columns]), "same": all(alike(value, values[0]) for value in values)} for name in names}
 
 
 def _artifacts(version: ModelVersion) -> dict[str, str]:

@@ -35,7 +35,7 @@ def model(scene: Scene, name: str) -> dict[str, Any]:
 def complete(card: ModelCard) -> dict[str, Any]:
     """Return a card as JSON with every field, the empty ones too."""
     known = json_of(card)
-    empty = {"tags": [], "metrics": {}, "links": {}, "deleted": None, "save_models_to_registry": True}
+    empty: dict[str, Any] = {"tags": [], "metrics": {}, "links": {}, "deleted": None, "save_models_to_registry": True}
     return {field: known.get(field, empty.get(field, "")) for field in card.__struct_fields__}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
@@ -36,10 +37,8 @@ def overview(scene: Scene) -> dict[str, Any]:
 
 def _read_ahead(scene: Scene) -> tuple[str, ...]:
     """Return the models, with what their rows are made of read in a few goes."""
-    try:
+    with contextlib.suppress(InvalidError, NotFoundError, UsageError):  # which of them it is, and what is wrong, is found row by row
         list(scene.snapshot.summaries())
-    except (InvalidError, NotFoundError, UsageError):
-        pass  # which of them it is, and what is wrong, is found row by row
     return scene.snapshot.model_names()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gitreg.errors import InvalidError, NotFoundError
 from gitreg.lineage.walk import lineage
 from gitreg.operations.compare import compared
 from gitreg.web.facts import shared
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from gitreg.records import ModelVersion
     from gitreg.web.scene import Scene
 
-_GENERATIONS = 4  # of parents in the drawing: more does not fit a page
+_GENERATIONS = 2  # of parents in the drawing: more does not fit a page
 
 
 def version(scene: Scene, name: str, number: int) -> dict[str, Any]:
@@ -24,7 +25,6 @@ def version(scene: Scene, name: str, number: int) -> dict[str, Any]:
     """
     snapshot = scene.snapshot
     found = snapshot.version(name, number)
-    graph = lineage(snapshot, found.id, depth=_GENERATIONS).as_dict()
     count = snapshot.count(name)
     return {
         "registry": scene.name, "commit": shared.last_commit(scene, name), "stages": list(scene.stages),
@@ -32,10 +32,20 @@ def version(scene: Scene, name: str, number: int) -> dict[str, Any]:
         "usable": found.usable, "deleted": snapshot.card(name).deleted is not None,
         "previous": number - 1 or None, "next": number + 1 if number < count else None, "count": count,
         "spells": [spell.as_dict() for spell in scene.past.spells(name) if spell.number == number],
-        "events": shared.told(event for event in reversed(scene.past.of(name)) if event.number == number),
-        "lineage": {field: value for field, value in graph.items() if field != "commit"},
+        "events": shared.told(reversed(scene.past.of_version(name, number))),
+        "lineage": _lineage(scene, found),
         "comparisons": _comparisons(scene, found),
     }  # fmt: skip
+
+
+def _lineage(scene: Scene, found: ModelVersion) -> dict[str, Any]:
+    """Return what *found* was made of; where a file of a parent is invalid, *found* alone and the problem."""
+    try:
+        graph = {**lineage(scene.snapshot, found.id, depth=_GENERATIONS).as_dict(), "problem": None}
+    except (InvalidError, NotFoundError) as error:
+        graph = {"root": found.id, "downstream": False, "nodes": [], "edges": [], "cut": [], "problem": error.message}
+    graph.pop("commit", None)
+    return graph
 
 
 def _comparisons(scene: Scene, found: ModelVersion) -> dict[str, Any]:

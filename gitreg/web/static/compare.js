@@ -27,7 +27,7 @@
       const cells = values.map((value) => {
         const digest = group === "artifacts" && value && /^[0-9a-f]{32,64}$/.test(value);
         const inner = value === null ? make("span", { class: "none" }, "–") : digest ? make("code", { title: value }, value.slice(0, 12)) : text(value);
-        return make("td", { class: (group === "metrics" ? "n" : "text") + (best !== null && value === best ? " best" : "") }, inner);
+        return make("td", { class: "text" + (best !== null && value === best ? " best" : "") }, inner);
       });
       return make("tr", { class: alike ? "same" : "differs" }, head, ...cells);
     });
