@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 
 MASK = "***"
 _WORDS = frozenset(("password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "credential", "credentials", "apikey", "accesskey", "secretkey", "privatekey", "authorization", "bearer"))
@@ -14,6 +15,7 @@ _SHORTEST = 6  # characters: a shorter value of a variable stands in too many te
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Tell whether *name* is what one calls a secret: ``api_key``, ``dbPassword``, ``HF_TOKEN``; not ``max_tokens`` nor ``pad_token``."""
     words = [word.lower() for word in _WORD.findall(name)]

@@ -89,7 +89,7 @@ class Tracked:
             return
         self.wanted.may_create()
         self.claim = runs.Claim(self.wanted.model, self.wanted.asked, self.run.id, registry.snapshot().count(self.wanted.model))
-        self._tried(self.facts)
+        self._draft(registry, self.facts)
 
     # -- during the run -----------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Tracked:
             self.run.check_process()
             facts = self._with_headers(facts)
             merged = merged_by_key(self.facts, facts)
-            self._tried(merged)
+            self._tried(facts, merged)
             self.facts, self.added = merged, merged_by_key(self.added, facts)
         self.run.hand_over(self, dict(facts))
 
@@ -125,15 +125,14 @@ class Tracked:
             self.facts = merged_by_key(self.facts, facts)
             self.number, self.complete = self.number or number, self.complete or complete
 
-    def _tried(self, facts: Mapping[str, Any]) -> None:
-        """Refuse now what the commit would refuse at the end of the run."""
+    def _tried(self, added: Mapping[str, Any], merged: Mapping[str, Any]) -> None:
+        """Refuse now what the commit would refuse at the end of the run; what is not recorded yet may change, so only what is *added* counts."""
         if self.found is None and not self.complete:
-            origin = {"number": 1, "version": "1", "status": "running", "created_at": self.run.started_at, "created_by": "", **facts}
-            built(Manifest, {name: _without_none(name, fact) for name, fact in origin.items()})
-            if self.number is not None or facts:
-                return
-        with self.run.opened() as registry:
-            self._draft(registry, facts)
+            origin = {"number": 1, "version": "1", "status": "running", "created_at": self.run.started_at, "created_by": ""}
+            built(Manifest, origin | {name: _without_none(name, fact) for name, fact in added.items()})
+        else:
+            with self.run.opened() as registry:
+                self._draft(registry, merged)
 
     def _draft(self, registry: Registry, facts: Mapping[str, Any]) -> Draft:
         draft = Draft(registry.snapshot())
