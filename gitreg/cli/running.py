@@ -61,7 +61,7 @@ def run(
         for note in (error.message, *getattr(error, "__notes__", ())):
             render.remark(asked, f"gitreg: {shown(note.removeprefix('gitreg: '))}")
         return int(error.exit)
-    render.remark(asked, f"recorded {shown(tracked.resolved().id)}")
+    render.remark(asked, f"recorded {shown(tracked.final.id if tracked.final else model)}")
     return 0
 
 

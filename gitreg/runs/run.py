@@ -194,8 +194,12 @@ class Run:
         except GitregError as error:
             self._keep(registry, due, occasion, error)
             raise
-        for each in self.tracked.values():
-            each.look_back(registry)
+        self._look_back(registry)
+
+    def _look_back(self, registry: Registry) -> None:
+        with contextlib.suppress(GitregError):  # what was written is written, whether it can be read now or not
+            for each in self.tracked.values():
+                each.look_back(registry)
 
     def _keep(self, registry: Registry, due: Sequence[Tracked], occasion: Occasion, error: GitregError) -> None:
         """Keep what could not be written, so that nothing of a long training is lost."""
@@ -233,8 +237,7 @@ class Run:
         done = [f"{each.wanted.model}@{each.number}" for each in self.tracked.values() if each.found is None and each.complete]
         if done:
             error.add_note("gitreg: promoted before, and so ready, is " + ", ".join(done))
-        for each in self.tracked.values():
-            each.look_back(registry)
+        self._look_back(registry)
 
     def close(self, *, settled: bool = True) -> None:
         """End the mark that the run lives, and the registry's processes; what a run that is not *settled* reserved, doctor finds."""
