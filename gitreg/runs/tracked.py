@@ -10,7 +10,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gitreg import names
+from gitreg import names, secrets
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.formats import headers
 from gitreg.operations import runs
@@ -45,6 +45,7 @@ class Tracked:
         self.number: int | None = None  # of the run's own, once it is registered
         self.complete = False  # the run's own is ready
         self.final: ModelVersion | None = None  # once the run is over
+        self.returned: dict[str, str | None] = {}  # by name: the step that returned it
         self.added: dict[str, Any] = {}  # what of the facts this process added
         self._written: dict[str, Any] | None = None  # what of the facts is committed
         self._headers: dict[str, Any] = {}  # of files that were hashed, by the artifact's name
@@ -102,11 +103,18 @@ class Tracked:
         """
         with self.run.turn:
             self.run.check_process()
-            facts = self._with_headers(facts)
+            facts = self._with_headers(secrets.without(facts))
+            self._check_params(facts)
             merged = merged_by_key(self.facts, facts)
             self._tried(facts, merged)
             self.facts, self.added = merged, merged_by_key(self.added, facts)
         self.run.hand_over(self, dict(facts))
+
+    def _check_params(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """Refuse parameters that come after the promotion, which recorded them for good."""
+        late = [name for name, value in facts.get("params", {}).items() if self.complete and self.facts.get("params", {}).get(name, self) != value]
+        if late:
+            raise ConflictError("parameter {name!r} comes too late: {model}@{number} was promoted, which recorded its parameters for good", name=late[0], model=self.wanted.model, number=self.number, hint="log it before set_stage")
 
     def _with_headers(self, facts: dict[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
         """Return *facts* with what the files of their artifacts say of themselves, in the metadata; a person's own word stays."""
@@ -236,6 +244,10 @@ class Tracked:
                 raise NotFoundError("{id} would have to be changed, and this is read-only", id=self.found.id, hint="unset GITREG_READONLY")
             return False
         return self.found is not None or not self.complete or self._written != self.facts
+
+    def learned(self) -> bool:
+        """Tell whether more is known of the run's own version than what it was begun with."""
+        return self.found is None and any(fact for name, fact in self.facts.items() if name != "params")
 
     def fail(self, tx: Transaction, occasion: Occasion, error: str) -> None:
         """Mark, in *tx*, the run's own version as failed, if it is reserved."""
