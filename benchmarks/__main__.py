@@ -8,7 +8,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import artifacts, bars, crowds, machine, report, reviews, sides
+from benchmarks import artifacts, bars, crowds, machine, report, reviews, runs, sides
 from benchmarks.clock import Effort
 from benchmarks.peers import MODULES, peer
 from benchmarks.peers.base import JOBS
@@ -27,7 +27,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", default="10,1000,10000", help="versions of one model (default: %(default)s)")
     parser.add_argument("--models", default="10,1000", help="models, each with three versions (default: %(default)s)")
     parser.add_argument("--peers", default=",".join(MODULES), help="contenders (default: %(default)s)")
-    parser.add_argument("--only", default=",".join(("bars", "reviews", "crowds", "artifacts", *JOBS)), help="which of: %(default)s")
+    parser.add_argument("--only", default=",".join(("bars", "reviews", "crowds", "runs", "artifacts", *JOBS)), help="which of: %(default)s")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--folder", help="where to work: a file system that syncs, for the promises are about one")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results.json and the page of the documentation")
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
 def measured(asked: argparse.Namespace, folder: str) -> dict[str, Any]:
     """Return everything that was asked for, as JSON-like values."""
     names, only = sides.installed(asked.peers.split(",")), asked.only.split(",")
-    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "reviews": [], "crowds": [], "artifacts": [], "imported": [], "rows": []}
+    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "reviews": [], "crowds": [], "runs": [], "artifacts": [], "imported": [], "rows": []}
     if "bars" in only:
         for bar in bars.bars(Effort(asked.rounds or (5 if asked.quick else 30), 1e9, 4), _below(folder, "bars")):
             results["bars"].append(report.bar_record(bar))
@@ -74,6 +74,7 @@ def _suites(asked: argparse.Namespace, folder: str) -> dict[str, Iterator[bars.B
     return {
         "reviews": reviews.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "reviews")),
         "crowds": crowds.bars(Effort(asked.rounds or (1 if asked.quick else 5)), _below(folder, "crowds")),
+        "runs": runs.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "runs")),
         "artifacts": artifacts.bars(Effort(asked.rounds or (2 if asked.quick else 7), 1e9, 1), _below(folder, "artifacts"), **small),
     }
 

@@ -18,7 +18,8 @@ ROOT = Path(gitreg.__file__).parent
 # from the ground up; a package stands for its modules, a longer name wins
 FLOORS = (
     {"errors", "enums"},
-    {"names", "scratch", "warned", "secrets", "formats"},
+    {"names", "scratch", "warned", "formats"},
+    {"secrets"},
     {"forges"},
     {"records"},
     {"shelf"},

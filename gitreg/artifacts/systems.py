@@ -77,8 +77,7 @@ class System:
             made = fsspec.filesystem(self.protocol, skip_instance_cache=True, **self._options())
         except ImportError as error:
             package = places.PROTOCOLS[self.protocol]
-            extra = "'gitreg[s3]'" if package == "s3fs" else package
-            raise UsageError("{protocol}:// needs the package {package}: {error}", protocol=self.protocol, package=package, error=error, hint=f"pip install {extra}") from None
+            raise UsageError("{protocol}:// needs the package {package}: {error}", protocol=self.protocol, package=package, error=error, hint=f"pip install {package}") from None
         return made
 
     def _options(self) -> dict[str, Any]:

@@ -63,11 +63,11 @@ def ui(port: int, read_only: bool, no_browser: bool) -> None:
     except ModuleNotFoundError as error:
         raise UsageError("the dashboard needs the Python package {package}", package=error.name, hint="pip install jinja2 starlette uvicorn") from None
 
-    def ready(address: str) -> None:
+    def ready(address: str, once: str) -> None:
         render.write(f"{address}\n")
         render.remark(asked, "Ctrl-C ends it")
         if not no_browser:
-            _opened(address)
+            _opened(once)
 
     with asked.open() as registry:
         serve.served(registry, port=port, read_only=read_only, ready=ready)

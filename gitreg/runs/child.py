@@ -31,6 +31,16 @@ class Leaves(NamedTuple):
     artifacts: Mapping[str, str] = {}
     data: Mapping[str, str] = {}
 
+    def check_data(self) -> None:
+        """Refuse data that the program could not read.
+
+        Raises:
+            NotFoundError: there is no such file.
+        """
+        for path in self.data.values():
+            if "://" not in path and not os.path.exists(path):
+                raise NotFoundError("there is no file {path!r} that the program could read", path=path, hint="gitreg run --help")
+
     def written(self) -> list[str]:
         """Return the local files and folders that the program must write."""
         return [path for path in (*self.metrics, *self.artifacts.values()) if "://" not in path]
@@ -48,6 +58,7 @@ def supervised(run: Run, tracked: Tracked, command: Sequence[str], leaves: Leave
         UsageError: there is no such program, or a file that it was to write is as it was.
         NotFoundError: a file that it was to write is not there.
     """
+    leaves.check_data()
     with under_way(run), tempfile.TemporaryDirectory(prefix="gitreg-run-") as folder:
         before = {path: _signature(path) for path in leaves.written()}
         run.folder = handed.Folder(folder)
@@ -63,11 +74,11 @@ def supervised(run: Run, tracked: Tracked, command: Sequence[str], leaves: Leave
 def _record(tracked: Tracked, leaves: Leaves) -> None:
     from gitreg.intake import metrics
 
-    for file in leaves.metrics:
-        tracked.log(metrics=metrics(file))
     for kind, given in (("model", leaves.artifacts), ("data", leaves.data)):
         if given:
             tracked.log(artifacts=tracked.described({name: {"kind": kind, "uri": path} for name, path in given.items()}))
+    for file in leaves.metrics:  # last: what is wrong in one of them costs no artifact
+        tracked.log(metrics=metrics(file))
 
 
 def _ran(command: Sequence[str], environment: dict[str, str]) -> int:
@@ -126,4 +137,4 @@ def _check_written(before: Mapping[str, Any]) -> None:
         if now is None:
             raise NotFoundError("the program was to write {path!r}, and there is no such file", path=path, hint="gitreg run --help")
         if now == was:
-            raise UsageError("the program was to write {path!r}, and it is as it was before", path=path, hint="remove it, and run again")
+            raise UsageError("the program was to write {path!r}, and it is as it was before", path=path, hint=f"rm {path}")

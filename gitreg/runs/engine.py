@@ -39,7 +39,7 @@ def performed(call: Call, home: int | None = None) -> Outcome:
     tracked = call.here.tracked
     with current.entered(call.here):
         value = function(*call.args, **call.kwargs)
-        outputs.recorded(function, value, tracked)
+        outputs.recorded(function, value, tracked, call.here.step)
     if home is None or tracked is None or call.here.run.process == home:
         return Outcome(value)
     call.here.run.close()

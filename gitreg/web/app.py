@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from gitreg.errors import BusyError, GitregError, NotFoundError, PolicyError, UsageError
+from gitreg.errors import BusyError, GitregError, InvalidError, NotFoundError, PolicyError, UsageError
 from gitreg.web import forms, pages, security
 from gitreg.web.changes import Changes, status
 from gitreg.web.facts.history import Filters
@@ -124,6 +124,8 @@ class Site:
 
 def said(scope: Asgi, code: int, error: GitregError) -> Response:
     """Return the page that tells of *error*; to who asked for JSON it is told as on the command line."""
+    if isinstance(error, InvalidError) and not error.hint:
+        error.hint = "gitreg check"
     if scope["path"].endswith(".json"):
         return JSONResponse({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, code)
     html = pages.environment().get_template("error.html").render(error=error, status=code, links=LiveLinks())

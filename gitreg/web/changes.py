@@ -6,6 +6,7 @@ that what is confirmed is exactly that, whatever a browser sends.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError, GitregError, InvalidError, NotFoundError, PolicyError, UsageError
@@ -29,6 +30,7 @@ _STATUS: tuple[tuple[type[GitregError], int], ...] = (
     (UsageError, 400), (NotFoundError, 404), (ConflictError, 409), (PolicyError, 403), (InvalidError, 500), (BusyError, 503),
 )  # fmt: skip
 _TITLES = {"promote": "Promote {about}", "rollback": "Roll back {about}", "archive": "Archive {about}", "edit": "Edit {about}"}
+_UNSURE = (BusyError,)  # a remote may have taken what it did not answer
 _AGAIN = (ConflictError, PolicyError, BusyError, NotFoundError)  # after these it is shown anew what the change would be now
 
 
@@ -121,7 +123,7 @@ class Changes:
 
     def _told(self, cookie: str, offer: Offer, found: Rehearsal, notice: GitregError | None) -> Page:
         facts = {
-            "seen": offer.seen, "meaning": found.meaning, "forced": found.forced, "subject": found.subject, "notice": notice,
+            "seen": offer.seen, "meaning": found.meaning, "forced": found.forced, "subject": found.subject, "notice": notice, "undone": not (offer.wish.pr or isinstance(notice, _UNSURE)),
             "text": plain.text(found.meaning) if found.meaning else "", "others": _others(found.meaning), "flags": FLAGS,
             "again": forms.again(offer.wish), "proposable": self.proposable(),
         }  # fmt: skip
@@ -159,7 +161,9 @@ class Changes:
         """Return the commands that take back what was done."""
         if receipt.commit is None:
             return ()
-        return tuple(move.undo for move in self._registry.diff(f"{receipt.commit}^1", receipt.commit).moves)
+        with contextlib.suppress(GitregError):  # it is done, whatever else is wrong
+            return tuple(move.undo for move in self._registry.diff(f"{receipt.commit}^1", receipt.commit).moves)
+        return ()
 
     def _anew(self, cookie: str, wish: Asked, error: GitregError) -> Page:
         """Return what the change would be now, after *error*.

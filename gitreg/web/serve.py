@@ -23,10 +23,10 @@ HOST = "127.0.0.1"
 _PATIENCE = 2  # seconds that an answer under way is waited for at the end
 
 
-def served(registry: Registry, *, port: int = 0, read_only: bool = False, ready: Callable[[str], None]) -> None:
-    """Answer requests until Ctrl-C; *ready* is called with the first address once requests are taken.
+def served(registry: Registry, *, port: int = 0, read_only: bool = False, ready: Callable[[str, str], None]) -> None:
+    """Answer requests until Ctrl-C; *ready* is called once requests are taken.
 
-    Port 0 is any that is free.
+    It is given the first address, and one that is good once, for a browser that is opened. Port 0 is any that is free.
 
     Raises:
         BusyError: the port is taken, or may not be listened on.
@@ -42,7 +42,7 @@ def served(registry: Registry, *, port: int = 0, read_only: bool = False, ready:
         )  # fmt: skip
         _quiet()
         server = uvicorn.Server(config)
-        ready(f"http://{HOST}:{place.port}/?token={sessions.token}")
+        ready(*(f"http://{HOST}:{place.port}/?token={token}" for token in (sessions.token, sessions.invitation)))
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:  # uvicorn passes on what it heard once it has ended

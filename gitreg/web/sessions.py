@@ -24,17 +24,24 @@ class Session:
 
 
 class Sessions:
-    """The browsers that came with the token. It may be used by several threads at once."""
+    """The browsers that came with the token. It may be used by several threads at once.
+
+    ``invitation`` is good for one browser: the one that we open is told by its arguments, which all people of a machine can read.
+    """
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(_BYTES)
+        self.invitation = secrets.token_urlsafe(_BYTES)
         self._key = secrets.token_bytes(_BYTES)
         self._sessions: dict[str, Session] = {}
         self._turn = threading.Lock()
 
     def is_token(self, given: str) -> bool:
-        """Tell whether *given* is the token of the first address."""
-        return _same(given, self.token)
+        """Tell whether *given* is the token of the first address, or the invitation, which is void then."""
+        with self._turn:
+            invited = bool(self.invitation) and _same(given, self.invitation)
+            self.invitation = "" if invited else self.invitation
+        return invited or _same(given, self.token)
 
     def begin(self) -> str:
         """Return the cookie of a new browser."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_the_exit_code_of_the_program_is_passed_on_and_nothing_is_left(cli, git,
 def test_a_reserved_version_has_failed_with_the_program(cli, iris, git):
     said = cli("run", "--model", "iris", "--reserve", "--", "sh", "-c", "exit 3")
 
-    assert said == Said(3, "", "reserved iris@4\ngitreg: sh ended with 3\ngitreg: failed is iris@4\n")
+    assert said == Said(3, "", "reserved iris@4\ngitreg: sh ended with 3\ngitreg: marked as failed: iris@4\n")
     assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", "ProgramError: sh ended with 3")
 
 
@@ -125,13 +126,16 @@ def test_a_masked_parameter_is_told(cli):
 @pytest.mark.parametrize(("words", "said"), [
     (("--", "no-such-program"), Said(2, "", "gitreg: 'no-such-program' cannot be run: No such file or directory\n")),
     (("--metrics", "m.json", "--", "true"), Said(3, "", "gitreg: the program was to write 'm.json', and there is no such file\n  try: gitreg run --help\n")),
-    (("--metrics", "old.json", "--", "true"), Said(2, "", "gitreg: the program was to write 'old.json', and it is as it was before\n  try: remove it, and run again\n")),
+    (("--metrics", "old.json", "--", "true"), Said(2, "", "gitreg: the program was to write 'old.json', and it is as it was before\n  try: rm old.json\n")),
     (("--version", "9", "--", "touch", "started"), Said(3, "", "gitreg: model 'iris' has no version 9, it has 3\n  try: gitreg list iris\n")),
     (("--version", "development", "--", "touch", "started"), Said(3, "", "gitreg: development of 'iris' is vacant\n  try: gitreg promote iris@VERSION development\n")),
     (("--package", "nope", "--", "touch", "started"), Said(3, "", "gitreg: package 'nope' is not installed here, so that its version cannot be recorded\n  try: pip install nope\n")),
     (("--param", "C", "--", "touch", "started"), Said(2, "", "gitreg: 'C' is not KEY=VALUE\n")),
+    (("--data", "x=none.csv", "--", "touch", "started"), Said(3, "", "gitreg: there is no file 'none.csv' that the program could read\n  try: gitreg run --help\n")),
+    (("--metric", "m.json", "--", "touch", "started"), Said(2, "", "gitreg: no such option '--metric', did you mean '--metrics'?\n  try: gitreg run --help\n")),
+    (("--dry-run", "--", "touch", "started"), Said(2, "", "gitreg: no such option '--dry-run': the program comes after '--'\n  try: gitreg run --help\n")),
     ((), Said(2, "", "gitreg: missing argument '-- COMMAND [ARG]…'\n  try: gitreg run --help\n")),
-], ids=["no program", "no file", "an old file", "no version", "vacant", "no package", "no parameter", "no command"])  # fmt: skip
+], ids=["no program", "no file", "an old file", "no version", "vacant", "no package", "no parameter", "no data", "a typing mistake", "no option", "no command"])  # fmt: skip
 def test_what_is_wrong_is_told_and_nothing_is_recorded(cli, iris, git, words, said):
     with open(os.path.join(iris.path, "old.json"), "w") as file:
         file.write('{"a": 1}')
@@ -145,8 +149,18 @@ def test_metrics_that_are_none_are_named_by_file_and_field(cli, git):
     said = cli("run", "--model", "iris", "--metrics", "m.json", "--", sys.executable, "-c", "open('m.json', 'w').write('{\\n\"auc\": \"high\"}')")
 
     assert said.code == 6
-    assert said.err.startswith("gitreg: m.json:2: auc: expected a number, found 'high'")
+    assert "gitreg: m.json:2: auc: expected a number, found 'high'" in said.err
     assert commits(git) == 6
+
+
+def test_what_is_wrong_in_the_metrics_costs_no_artifact(cli, iris, train, git):
+    said = cli("run", "--model", "iris", "--reserve", "--artifact", "model=model.bin", "--metrics", "m.json", "--", "sh", "-c", f"{sys.executable} train.py; echo '{{\"auc\": NaN}}' > m.json")
+
+    assert said.code == 6
+    assert "gitreg: marked as failed: iris@4\n" in said.err
+    file = re.search("gitreg import (.*)", said.err)[1].replace("/tmp/", f"{os.path.dirname(iris.path)}/")
+    assert cli("import", file, "--quiet").code == 0
+    assert iris.get("iris@5").artifacts["model"].size == 7
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, 137)])

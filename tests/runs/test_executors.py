@@ -147,8 +147,9 @@ def check_processes(iris, git, executor):
     assert iris.check() == ()
 
 
-def test_processes_of_a_pool_work_on_the_same_version(iris, git):
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+@pytest.mark.parametrize("way", ["spawn", "fork", "forkserver"])
+def test_processes_of_a_pool_work_on_the_same_version(iris, git, way):
+    with ProcessPoolExecutor(2, mp_context=get_context(way)) as pool:
         check_processes(iris, git, pool)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from starlette.testclient import TestClient
 
 from gitreg import Registry
 from gitreg.review import plain
+from gitreg.web.app import application
+from gitreg.web.sessions import Sessions
 from tests.conftest import AUTHOR
-from tests.web.conftest import ORIGIN, diff, hidden, said, ticket
+from tests.web.conftest import ORIGIN, PLACE, diff, hidden, said, ticket
 
 GATE = """\
 format: 1
@@ -460,3 +463,26 @@ def test_an_error_is_told_in_json_where_json_is_asked_for(browser):
 
     assert answer.status_code == 404
     assert answer.json() == {"error": {"code": 3, "message": "no model 'nothing'", "hint": "gitreg list"}}
+
+
+def test_a_file_that_is_invalid_is_named(iris, browser, git):
+    with open(f"{iris.path}/models/iris/stages.yaml", "a") as file:
+        file.write("nowhere: 1\n")
+    git(iris.path, "commit", "-aqm", "broken")
+
+    page = browser.get("/change/promote?model=iris&number=3")
+
+    assert page.status_code == 500
+    assert "models/iris/stages.yaml:" in said(page)
+    assert "What helps: gitreg check" in said(page)
+
+
+def test_a_bug_is_told_calmly_and_never_as_a_traceback():
+    sessions = Sessions()
+    with TestClient(application(object(), sessions, PLACE), base_url=ORIGIN, raise_server_exceptions=False) as person:  # what is no registry
+        page = person.get("/", params={"token": sessions.token})
+
+    assert page.status_code == 500
+    assert "AttributeError: 'object' object has no attribute 'occasion'" in said(page)
+    assert "this is a bug in gitreg; please report it" in said(page)
+    assert "File" not in page.text

@@ -72,7 +72,8 @@ def test_a_token_that_is_refused_is_told_and_nothing_is_pushed(github, git, monk
     answer = browser.confirm(page)
 
     assert answer.status_code == 403
-    assert "Nothing was done." in said(answer)
+    assert "Nothing was done." not in said(answer), "nobody can tell that of a pull request"
+    assert "Below is what it would be now." in said(answer)
     assert set(branches(folders.hub, git)) == {"main"}
 
 

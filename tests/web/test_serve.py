@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -89,7 +90,13 @@ def test_the_browser_is_opened_unless_told_not_to(iris, tmp_path):
     os.mkfifo(tmp_path / "told")
 
     with running(iris.path, BROWSER=str(browser)) as (_, address), open(tmp_path / "told") as told:
-        assert told.read().strip() == address
+        opened = told.read().strip()
+        port = port_of(address)
+        entered = [exchange(port, f"GET {path.partition(str(port))[2]} HTTP/1.1", f"Host: 127.0.0.1:{port}") for path in (opened, opened, address, address)]
+
+    assert port_of(opened) == port
+    assert opened != address, "what a program is started with is no secret"
+    assert [status(answer) for answer in entered] == [303, 403, 303, 303]
 
 
 @pytest.mark.parametrize("host", ["Host: example.org", "Host: 127.0.0.1", "X-Host: 1", "Host: 127.0.0.1:{port}\r\nHost: example.org", "Host: example.org\r\nX-Forwarded-Host: 127.0.0.1:{port}"])
@@ -127,7 +134,7 @@ def test_a_body_that_does_not_say_its_length_is_cut_off(ui):
 
     answer = exchange(
         port, "POST /confirm HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Origin: http://127.0.0.1:{port}", f"Cookie: {cookie}",
-        "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked", body=chunk * 5 + b"0\r\n\r\n",
+        "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked", body=chunk * 4 + b"1\r\nx\r\n0\r\n\r\n",
     )  # fmt: skip
 
     assert status(answer) == 413
@@ -158,6 +165,23 @@ def test_the_server_does_not_say_what_it_is(ui):
     answer = exchange(port, "GET / HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Cookie: {cookie}")
 
     assert "server:" not in answer.lower().partition("\r\n\r\n")[0]
+
+
+def test_many_pages_at_once_while_it_is_written_are_each_of_one_commit(iris, ui):
+    port, cookie = ui
+    paths = ["/models/iris/index.json", "/", "/models/iris/3", "/history/", "/problems", "/change/promote?model=iris&number=3"] * 8
+
+    def look(path):
+        return exchange(port, f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Cookie: {cookie}")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(look, paths)
+        for number in (3, 2, 3, 1):
+            iris.promote(f"iris@{number}", "production")
+        found = list(answers)
+
+    assert {status(answer) for answer in found} == {200}
+    assert {path for path, answer in zip(paths, found, strict=True) if not answer.rstrip().endswith(("</html>", "}"))} == set()
 
 
 # -- the command ----------------------------------------------------------------------------------------------
