@@ -30,18 +30,17 @@ REGISTRIES = {**MADE, "hostile": hostile}
 
 
 class Place(NamedTuple):
-    """Where pages are: the address that their links are relative to, what makes them, and the address that lets a browser in."""
+    """Where pages are: the address that their links are relative to, what makes them, and the token that lets a browser in."""
 
     base: str
     links: Links
-    entrance: str = ""
+    token: str = ""
     folder: Path | None = None
 
     def opened(self, page: Page, address: str) -> Page:
-        """Go to *address*, by the entrance if *page* was never here."""
-        if self.entrance and page.url == "about:blank":
-            page.goto(self.entrance)
-        page.goto(self.base + address)
+        """Go to *address*, with the token if *page* was nowhere yet."""
+        let_in = f"{'&' if '?' in address else '?'}{self.token}" if self.token and page.url == "about:blank" else ""
+        page.goto(self.base + address + let_in)
         return page
 
 
@@ -74,9 +73,10 @@ def made(tmp_path_factory, home) -> Callable[[str], Path]:
 
     def made(name: str) -> Path:
         if name not in folders:
-            folders[name] = tmp_path_factory.mktemp(name) / "registry"
+            folder = tmp_path_factory.mktemp(name) / "registry"
             with _at_home(home):
-                REGISTRIES[name](folders[name], _git)
+                REGISTRIES[name](folder, _git)
+            folders[name] = folder
         return folders[name]
 
     return made
@@ -107,7 +107,8 @@ def served(folder: Path, *options: str) -> Iterator[Place]:
             said = server.stdout.readline()
             entrance = next((word for word in said.split() if word.startswith("http://")), "")
             assert entrance, said + server.stderr.read()
-            yield Place(entrance.partition("?")[0].rstrip("/"), LiveLinks(), entrance, folder)
+            base, _, token = entrance.partition("/?")
+            yield Place(base, LiveLinks(), token, folder)
         finally:
             server.terminate()
 
@@ -143,15 +144,9 @@ def chromium(home) -> Iterator[watching.Chromium]:
 
 @pytest.fixture
 def browse(chromium) -> Iterator[Callable[..., Page]]:
-    """Return what opens a watched page: ``browse(width=360, scheme="dark", scripts=False, expected=(409,))``.
+    """Return what opens a watched page: ``browse(width=360, scheme="dark", scripts=False, expected=(409,), fresh_window=True)``.
 
     At the end the test fails for each error in a console, each dialog, each request that failed or left this machine.
     """
-    wrong: list[str] = []
-    with ExitStack() as opened:
-
-        def browse(**wishes) -> Page:
-            return opened.enter_context(watching.watched(chromium, wrong, **wishes))
-
-        yield browse
-    assert wrong == []
+    with chromium.watched() as opened:
+        yield opened

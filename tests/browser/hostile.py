@@ -73,7 +73,7 @@ def _version(registry: Dated, attack: str) -> None:
         tags=[attack],
         description=attack,
         artifacts={key: {"kind": "model", "uri": ADDRESSES["script"], "sha256": SHA, "file": attack.translate(dict.fromkeys([*range(32), ord("/"), ord("\\")]))}, "service": {"kind": "service", "uri": ADDRESSES["quote"]}},
-        links=_links() | {"base": {"uri": f"{attack}@1"}},
+        links=_links() | {"base": {"uri": attack}},
         metadata={key: attack},
         run={"id": attack, "pipeline": attack, "step": attack, "error": attack, "code": {"repository": ADDRESSES["script"], "commit": attack}, "ci": {"url": ADDRESSES["script"], "job": attack}, "environment": {"python": attack, "packages": {key: attack}}},
     )

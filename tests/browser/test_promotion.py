@@ -268,7 +268,7 @@ def test_an_error_is_a_calm_page(ui, browse):
 
 def test_a_browser_without_the_token_sees_nothing(ui, browse):
     place = ui("varied")
-    page = browse(expected=(403,))
+    page = browse(expected=(403,), fresh_window=True)
 
     page.goto(place.base + "/")
 

@@ -81,7 +81,7 @@ DRAWN = """canvas => {
 
 
 @pytest.mark.parametrize("scheme", ("light", "dark"))
-@pytest.mark.parametrize(("registry", "model", "metrics"), (("varied", "churn", 2), ("plain", "many", 2), ("plain", "one", 1)))
+@pytest.mark.parametrize(("registry", "model", "metrics"), (("varied", "churn", 2), ("plain", "many", 2)))
 def test_each_metric_of_a_model_is_plotted(shown, browse, registry, model, metrics, scheme):
     place = shown(registry)
     page = place.opened(browse(scheme=scheme), place.links.model(model))
@@ -92,6 +92,15 @@ def test_each_metric_of_a_model_is_plotted(shown, browse, registry, model, metri
     assert len(canvases) == metrics
     assert all(canvas.evaluate(DRAWN) > 2 for canvas in canvases)
     assert wider(page) == []
+
+
+def test_a_metric_of_one_version_is_a_number_and_no_plot(shown, browse):
+    place = shown("plain")
+
+    page = place.opened(browse(), place.links.model("one"))
+
+    assert page.locator("canvas").count() == 0
+    assert "0.9" in page.locator("main").inner_text()
 
 
 def test_a_comparison_is_plotted(shown, browse):
@@ -147,7 +156,7 @@ def test_a_date_before_the_registry_is_told_as_that(shown, browse):
 
 def test_times_are_told_as_people_say_them_with_the_exact_one_on_hover(shown, browse):
     place = shown("varied")
-    page = browse()
+    page = browse(fresh_window=True)
     page.clock.set_fixed_time("2026-01-20T12:00:00Z")
 
     place.opened(page, place.links.version("churn", 1))

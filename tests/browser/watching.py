@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from playwright.sync_api import Browser as Chromium
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -23,6 +22,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )  # fmt: skip
 _LEFT = "net::ERR_ABORTED"  # a page that was left while it loaded
+_PATIENCE = 10_000  # milliseconds
 _HERE = {"127.0.0.1", "localhost"}
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 _FEW = "document.querySelectorAll('tbody tr, .events li, .choices label').forEach(each => each.matches(':nth-child(n + 30)') && each.remove())"
@@ -34,6 +34,63 @@ _WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...
     .filter(each => each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 200))"""
 
 
+class Chromium:
+    """A browser with one window that runs scripts and one that does not: opening a window is most of what a test costs."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser, self._kept = browser, {}
+        self._wrong: list[str] = []
+        self._expected: set[str] = set()
+
+    @contextmanager
+    def watched(self) -> Iterator[Callable[..., Page]]:
+        """Give what opens a page, and raise at the end for all that pages did and must not."""
+        self._wrong.clear()
+        self._expected.clear()
+        with ExitStack() as fresh:
+
+            def opened(*, width: int = 1280, scheme: str = "light", scripts: bool = True, expected: Sequence[int] = (), fresh_window: bool = False) -> Page:
+                self._expected.update(map(str, expected))
+                page = fresh.enter_context(self._window(scripts=scripts)).new_page() if fresh_window else self._page(scripts=scripts)
+                page.set_viewport_size({"width": width, "height": 800})
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                return page
+
+            yield opened
+            for page in self._kept.values():
+                page.goto("about:blank")
+        assert self._wrong == []
+
+    def _page(self, *, scripts: bool) -> Page:
+        if scripts not in self._kept:
+            self._kept[scripts] = self._window(scripts=scripts).new_page()
+        return self._kept[scripts]
+
+    def _window(self, *, scripts: bool) -> BrowserContext:
+        context = self._browser.new_context(java_script_enabled=scripts, service_workers="block")
+        context.set_default_timeout(_PATIENCE)
+        context.on("console", self._said)
+        context.on("request", self._asked)
+        context.on("dialog", self._opened)
+        context.on("weberror", lambda error: self._wrong.append(f"script: {error.error}"))
+        context.on("requestfailed", lambda request: request.failure == _LEFT or self._wrong.append(f"failed: {request.url}: {request.failure}"))
+        return context
+
+    def _said(self, message: Any) -> None:
+        answered = message.text.partition("the server responded with a status of ")[2].partition(" ")[0]
+        if message.type in ("error", "warning") and answered not in self._expected:
+            self._wrong.append(f"console: {message.text} at {message.location}")
+
+    def _asked(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("file", "data", "blob", "about") and parts.hostname not in _HERE:
+            self._wrong.append(f"left the machine: {request.url}")
+
+    def _opened(self, dialog: Any) -> None:
+        self._wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+
 @contextmanager
 def started(home: Path) -> Iterator[Chromium]:
     """Run Chromium with a HOME of its own."""
@@ -43,40 +100,8 @@ def started(home: Path) -> Iterator[Chromium]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env=os.environ | {"HOME": str(home)})
-        yield browser
+        yield Chromium(browser)
         browser.close()
-
-
-@contextmanager
-def watched(browser: Chromium, wrong: list[str], *, width: int = 1280, scheme: str = "light", scripts: bool = True, expected: Sequence[int] = ()) -> Iterator[Page]:
-    """Give a page of a fresh browser, and put into *wrong* what its pages do that they must not; statuses that are *expected* are none."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=scripts, service_workers="block")
-    context.set_default_timeout(5_000)
-    _watch(context, wrong, {str(status) for status in expected})
-    yield context.new_page()
-    context.close()
-
-
-def _watch(context: BrowserContext, wrong: list[str], expected: set[str]) -> None:
-    def said(message: Any) -> None:
-        answered = message.text.partition("the server responded with a status of ")[2].partition(" ")[0]
-        if message.type in ("error", "warning") and answered not in expected:
-            wrong.append(f"console: {message.text} at {message.location}")
-
-    def asked(request: Any) -> None:
-        parts = urlsplit(request.url)
-        if parts.scheme not in ("file", "data", "blob", "about") and parts.hostname not in _HERE:
-            wrong.append(f"left the machine: {request.url}")
-
-    def opened(dialog: Any) -> None:
-        wrong.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    context.on("console", said)
-    context.on("request", asked)
-    context.on("dialog", opened)
-    context.on("weberror", lambda error: wrong.append(f"script: {error.error}"))
-    context.on("requestfailed", lambda request: request.failure == _LEFT or wrong.append(f"failed: {request.url}: {request.failure}"))
 
 
 def violations(page: Page, *, colours: bool = False) -> list[str]:
