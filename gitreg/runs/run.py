@@ -61,7 +61,7 @@ class Run:
         self.params: dict[str, Any] = {}
         self.tracked: dict[tuple[str, str | None], Tracked] = {}
         self.outer: Run | None = None
-        self.remote = False  # sent to another process than the one that ends it
+        self.remote = False  # a copy, sent to where a step runs: another process, or another thread of this one
         self.over = False
         self._begin()
 
