@@ -104,7 +104,8 @@ def _passed_on() -> Iterator[list[subprocess.Popen[bytes]]]:
         for program in programs if number != signal.SIGINT else ():
             program.send_signal(number)
 
-    was = {number: signal.signal(number, heard) for number in _HEARD}
+    listened = [number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN]  # under nohup the program lives on too
+    was = {number: signal.signal(number, heard) for number in listened}
     try:
         yield programs
     finally:

@@ -192,6 +192,18 @@ def test_sigterm_is_passed_on_to_the_program_and_the_version_has_failed(cli, iri
     assert iris.get("iris@4").status == "failed"
 
 
+def test_under_nohup_a_program_outlives_its_terminal(cli, iris):
+    code = "import sys; print('begun', flush=True); sys.stdin.read()"
+    command = ["nohup", sys.executable, "-m", "gitreg", "run", "--model", "iris", "--", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        assert running.stdout.readline() == "begun\n"
+        os.killpg(running.pid, signal.SIGHUP)
+        running.communicate(timeout=60)
+
+    assert running.returncode == 0
+    assert iris.get("iris@4").status == "ready"
+
+
 def test_a_run_that_was_killed_is_told_from_one_that_lives(cli, iris):
     code = "import gitreg, sys\nwith gitreg.run('iris') as m:\n    print(m.number, flush=True)\n    sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
