@@ -104,6 +104,13 @@ def test_a_program_may_ask_for_its_number_and_promote_itself(cli, iris, git):
     assert (iris.get("iris@staging").number, iris.get("iris@4").metrics, commits(git)) == (4, {"n": 4, "later": 1}, 9)
 
 
+def test_a_version_that_the_program_promotes_has_the_parameters_of_the_command(cli, iris):
+    said = cli("run", "--model", "iris", "--param", "C=1.0", "--", sys.executable, "-c", "import gitreg; gitreg.Model('iris').set_stage('staging')")
+
+    assert said == Said(0, "", "recorded iris@4\n")
+    assert iris.get("iris@staging").params == {"C": 1.0}
+
+
 def test_another_model_in_the_program_is_a_run_of_its_own(cli, iris):
     cli("run", "--model", "iris", "--", sys.executable, "-c", "import gitreg\nwith gitreg.run('rose') as m: m.log_metrics({'a': 1})")
 
