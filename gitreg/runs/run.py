@@ -128,13 +128,18 @@ class Run:
             self._marked = registry.location.repo.common_dir
             marks.begin(self._marked, self.id)
 
+    @property
+    def is_ours(self) -> bool:
+        """True in the process that the run is in, False in one that was forked from it."""
+        return os.getpid() == self.process
+
     def check_process(self) -> None:
         """Refuse in a forked process, whose memory nobody reads.
 
         Raises:
             UsageError: this is not the process that the run is in.
         """
-        if os.getpid() != self.process:
+        if not self.is_ours:
             raise UsageError("this process was forked from the run's: what it logs would be lost", hint="return it from the step, or hand the pipeline an executor")
 
     def gathered(self, tracked: Tracked) -> dict[str, Any]:
@@ -265,9 +270,12 @@ def under_way(run: Run) -> Iterator[Run]:
     try:
         yield run
     except BaseException as error:
-        if isinstance(error, SystemExit) and error.code in (None, 0):  # a script that has done what it was to do
+        if not run.is_ours:
+            run.close()
+        elif isinstance(error, SystemExit) and error.code in (None, 0):  # a script that has done what it was to do
             run.conclude()
         else:
             run.fail(error)
         raise
+    run.check_process()
     run.conclude()

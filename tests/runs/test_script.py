@@ -184,6 +184,36 @@ with gitreg.run("iris") as model:
     assert iris.get("iris@4").metrics == {}
 
 
+def test_a_forked_process_that_ends_leaves_the_run_to_its_parent(iris):
+    code = """
+import os, sys, gitreg
+with gitreg.run("iris") as model:
+    model.number
+    child = os.fork()
+    if not child:
+        sys.exit(0)
+    os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+    assert iris.get("iris@4").status == "ready"
+
+
+def test_a_run_ends_although_a_child_that_was_forked_lives_on(iris):
+    code = """
+import os, signal, gitreg
+with gitreg.run("iris"):
+    child = os.fork()
+    if not child:
+        signal.pause()
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+    assert iris.get("iris@4").status == "ready"
+
+
 def test_eight_runs_at_once_get_eight_numbers(iris):
     code = """
 import sys, gitreg
