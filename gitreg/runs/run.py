@@ -259,7 +259,10 @@ class Run:
 
 
 def _in_a_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    from traceback import TracebackException
+
+    said = str(TracebackException.from_exception(error, limit=0))  # a person's own class may not be able to say what it is
+    text = " ".join(said.encode("utf-8", "backslashreplace").decode().split())
     line = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return line if len(line) <= _LONGEST_ERROR else line[: _LONGEST_ERROR - 1] + "…"
 

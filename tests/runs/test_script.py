@@ -199,6 +199,20 @@ with gitreg.run("iris") as model:
     assert iris.get("iris@4").status == "ready"
 
 
+class MuteError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(("error", "said"), [(ValueError("not \udcff"), "ValueError: not \\udcff"), (MuteError(), "MuteError: <exception str() failed>")])
+def test_an_error_that_no_file_can_hold_is_a_reason_all_the_same(iris, error, said):
+    with pytest.raises(type(error)), gitreg.run("iris") as model:
+        _ = model.number
+        raise error
+
+    assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", said)
+
+
 def test_a_run_ends_although_a_child_that_was_forked_lives_on(iris):
     code = """
 import os, signal, gitreg
