@@ -263,6 +263,14 @@ def test_a_name_got_by_two_runs_is_one_version(iris):
     assert (len(iris.versions("iris")), len(iris.get("iris@v4").later_runs)) == (4, 1)
 
 
+def test_a_version_that_a_killed_run_left_is_nobody_elses(iris):
+    code = "import gitreg, os\nwith gitreg.run('iris', 'v4') as model:\n    print(model.number)\n    os._exit(1)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+
+    with pytest.raises(ConflictError, match="iris@4 is running: another run makes it, or was killed before it ended"), gitreg.run("iris", "v4"):
+        pytest.fail("the training began")
+
+
 def test_a_later_run_that_measures_otherwise_is_told_where_it_logs(iris):
     with pytest.raises(ConflictError, match=r"metrics\.accuracy of iris@1 is recorded and cannot change"), gitreg.run("iris", "production") as model:
         model.log_metrics({"accuracy": 0.5})
