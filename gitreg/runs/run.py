@@ -97,6 +97,9 @@ class Run:
         made = Tracked(self, wanted.filled(now()))
         with self.opened() as registry:
             made.settle(registry)
+            same = next((each for each in self.tracked.values() if made.found and each.found and each.found.id == made.found.id), None)
+            if same:  # by its stage here and by its number there
+                return same
             if made.found is None:
                 self._mark(registry)
         self.tracked[wanted.model, wanted.asked] = made
