@@ -6,13 +6,16 @@ import argparse
 import os
 import sys
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import bars, crowds, machine, report, reviews, sides
+from benchmarks import artifacts, bars, crowds, machine, report, reviews, runs, sides
 from benchmarks.clock import Effort
 from benchmarks.peers import MODULES, peer
 from benchmarks.peers.base import JOBS
 from benchmarks.shapes import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _VERSIONS_EACH = 3  # of a registry with many models
 
@@ -24,7 +27,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", default="10,1000,10000", help="versions of one model (default: %(default)s)")
     parser.add_argument("--models", default="10,1000", help="models, each with three versions (default: %(default)s)")
     parser.add_argument("--peers", default=",".join(MODULES), help="contenders (default: %(default)s)")
-    parser.add_argument("--only", default=",".join(("bars", "reviews", "crowds", *JOBS)), help="which of: %(default)s")
+    parser.add_argument("--only", default=",".join(("bars", "reviews", "crowds", "runs", "artifacts", *JOBS)), help="which of: %(default)s")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--folder", help="where to work: a file system that syncs, for the promises are about one")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results.json and the page of the documentation")
@@ -48,25 +51,32 @@ def main(arguments: list[str]) -> None:
 def measured(asked: argparse.Namespace, folder: str) -> dict[str, Any]:
     """Return everything that was asked for, as JSON-like values."""
     names, only = sides.installed(asked.peers.split(",")), asked.only.split(",")
-    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "reviews": [], "crowds": [], "imported": [], "rows": []}
+    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "reviews": [], "crowds": [], "runs": [], "artifacts": [], "imported": [], "rows": []}
     if "bars" in only:
         for bar in bars.bars(Effort(asked.rounds or (5 if asked.quick else 30), 1e9, 4), _below(folder, "bars")):
             results["bars"].append(report.bar_record(bar))
             _progress(bar.name)
         results["imported"] = bars.imported(_below(folder, "bars"))
-    if "reviews" in only:
-        for bar in reviews.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "reviews")):
-            results["reviews"].append(report.bar_record(bar))
-            _progress(bar.name)
-    if "crowds" in only:
-        for bar in crowds.bars(Effort(asked.rounds or (1 if asked.quick else 5)), _below(folder, "crowds")):
-            results["crowds"].append(report.bar_record(bar))
+    for name, found in _suites(asked, folder).items():
+        for bar in found if name in only else ():
+            results[name].append(report.bar_record(bar))
             _progress(bar.name)
     for shape in _shapes(asked):
         for row in sides.rows(shape, names, only, _effort(asked), _below(folder, "sides")):
             results["rows"].append(report.row_record(row))
             _progress(f"{row.job} {row.mode} at {row.shape}")
     return results
+
+
+def _suites(asked: argparse.Namespace, folder: str) -> dict[str, Iterator[bars.Bar]]:
+    """Return what measures each table of promises, when it is gone through."""
+    small = {"size": 64 << 20, "files": 500} if asked.quick else {}
+    return {
+        "reviews": reviews.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "reviews")),
+        "crowds": crowds.bars(Effort(asked.rounds or (1 if asked.quick else 5)), _below(folder, "crowds")),
+        "runs": runs.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "runs")),
+        "artifacts": artifacts.bars(Effort(asked.rounds or (2 if asked.quick else 7), 1e9, 1), _below(folder, "artifacts"), **small),
+    }
 
 
 def _shapes(asked: argparse.Namespace) -> list[Shape]:

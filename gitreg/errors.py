@@ -57,6 +57,10 @@ class GitregWarning(UserWarning):
     """Something that worked, and that a person should know: a parameter that was masked, a file that only this machine has."""
 
 
+class OnlyHereWarning(GitregWarning):
+    """A file was recorded where only this machine has it; a note of the receipt says so too."""
+
+
 class UsageError(GitregError, ValueError):
     """Wrong usage: a malformed or reserved name, an unknown stage, ``latest`` as a target."""
 

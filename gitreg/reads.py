@@ -7,8 +7,12 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitreg.artifacts.meter import Watch
+    from gitreg.artifacts.outcomes import Pulled, Verified
     from gitreg.lineage.graph import Graph
-    from gitreg.records import Event, Finding, ModelCard, ModelSummary, ModelVersion
+    from gitreg.records import Artifact, Event, Finding, ModelCard, ModelSummary, ModelVersion
     from gitreg.store.snapshot import Snapshot
 
 
@@ -90,6 +94,54 @@ class Reads(ABC):
         from gitreg.review.check import check_state
 
         return tuple(check_state(self.snapshot()))
+
+    def pull(
+        self, selector: str, folder: str | os.PathLike[str] | None = None, *, artifacts: Sequence[str] | None = None, force: bool = False, watch: Watch | None = None
+    ) -> tuple[Pulled, ...]:
+        """Bring the artifacts of a version into *folder*, each verified; returns what became of each, services left out.
+
+        *folder* is ``MODEL-NUMBER`` here where none is given. An artifact lands under its name with the ending its file had. What is there
+        and right stays; what broke off is resumed. *artifacts* names those that are wanted. *watch* hears a step's name, its bytes so far, and of how many.
+
+        Raises:
+            NotFoundError: there is no such version or artifact, or its file is gone.
+            ConflictError: something else is there, and *force* is not given; the file is not the one that was registered; or no digest is recorded
+                (the others are pulled then, and the attribute ``pulled`` tells of them).
+            BusyError: a store cannot be reached, or the folder cannot be written.
+        """
+        from gitreg.artifacts import pull, reach
+
+        snapshot = self.snapshot()
+        version = snapshot.get(selector)
+        return pull.pulled(version, os.fspath(folder or pull.folder_of(version)), artifacts, reach.reach_of(snapshot), force=force, watch=watch)
+
+    def verify(self, selector: str | None = None, *, watch: Watch | None = None) -> tuple[Verified, ...]:
+        """Read everything recorded of a version again, or of all models, and return what became of each address: ``ok``, ``missing``, ``changed``, ``unreachable``.
+
+        ``unproven`` is what has no digest in the record. Services are left out, yanked versions are not; models that were deleted are.
+
+        Raises:
+            NotFoundError: there is no such model or version.
+        """
+        from gitreg.artifacts import reach, verify
+
+        snapshot = self.snapshot()
+        models = [] if selector else [model for model in snapshot.model_names() if not snapshot.card(model).deleted]
+        versions = [snapshot.get(selector)] if selector else [version for model in models for version in snapshot.versions(model)]
+        return verify.verified(versions, reach.reach_of(snapshot), watch)
+
+    def fetched(self, name: str, artifact: Artifact, *, watch: Watch | None = None) -> str:
+        """Return the path of an artifact on this machine, compared with its digest now; what lies elsewhere is fetched into the cache folder.
+
+        Raises:
+            UsageError: it is a service.
+            NotFoundError: its file is gone.
+            ConflictError: the file is not the one that was registered, or no digest is recorded.
+            BusyError: its store cannot be reached.
+        """
+        from gitreg.artifacts import cached, reach
+
+        return cached.fetched(name, artifact, reach.reach_of(self.snapshot()), watch)
 
 
 class RegistryAt(Reads):

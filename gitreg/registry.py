@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from gitreg.artifacts.store import Store
     from gitreg.operations.replay import Choice
     from gitreg.proposals.ground import Ground
     from gitreg.proposals.pulls import Proposals
@@ -43,6 +44,7 @@ class Registry(Reads, Verbs):
         self._cache, self._turns = Cache(location.repo), Turns()
         self._last: Snapshot | None = None
         self._turn = threading.Lock()
+        self.watch: Callable[[str, int, int | None], None] | None = None  # hears of files that are hashed and copied: a step, its bytes so far, and of how many
 
     @classmethod
     def init(cls, path: str | os.PathLike[str] = ".", *, branch: str | None = None, ci: str | None = None, package: str | None = None) -> Registry:
@@ -376,12 +378,19 @@ class Registry(Reads, Verbs):
         return Occasion(now(), str(self._location.repo.identity()))
 
     def artifacts(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return artifacts as the manifest records them: local files hashed."""
+        """Return artifacts as the manifest records them: local files hashed, and copied where ``gitreg.yaml`` names a store."""
         if not given:
             return {}
-        from gitreg.artifacts import described
+        from gitreg.artifacts import describe, places, reach
 
-        return described(given, self.root)
+        snapshot = self.snapshot()
+        found = reach.reach_of(snapshot)
+
+        def keeper() -> Store | None:
+            at = places.store_of(snapshot, found.near)
+            return found.store(at) if at else None
+
+        return describe.described(given, self.root, keeper, keep=not self._dry_run, watch=self.watch)
 
     def _heal(self) -> tuple[str, ...]:
         """Finish what a crash left, unless another process is at work right now (then the journal is its own)."""

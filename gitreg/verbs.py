@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     FromFile = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 
+_SPOKEN = ("params", "metadata", "description", "links", "audience", "use_cases", "limitations", "trade_offs", "ethics")  # where a secret could stand
+
+
 class Verbs(ABC):
     """What can be done to a registry. Every method commits once, or not at all where nothing has to change."""
 
@@ -58,7 +61,7 @@ class Verbs(ABC):
 
         An artifact is a path or address, or a map of ``kind`` (``model``, ``data``, ``service``), ``uri`` and,
         where they are known, ``sha256`` and ``size`` in bytes; a local file is hashed. A link is an address or a
-        map of ``uri`` and ``title``. *status* is ``ready``, or ``running`` for a version completed later.
+        map of ``uri`` and ``title``. Where ``artifacts:`` of ``gitreg.yaml`` names a store, local files are copied there. *status* is ``ready``, or ``running`` for a version completed later.
 
         *from_file* is a path, or several, of what is there already: a file of metrics, the folder of an MLflow run, a model
         card; see :func:`gitreg.intake.read`. What is given beside it wins. What the header of a local model file says is
@@ -99,7 +102,7 @@ class Verbs(ABC):
             from gitreg.formats import headers as read
 
             facts["artifacts"], headers = self.artifacts(artifacts), read(artifacts)
-        return facts, {"card": card, "headers": headers} if card or headers else {}
+        return _without_secrets(facts), {"card": card, "headers": headers} if card or headers else {}
 
     def record(self, model: str, /, **facts: Any) -> ModelVersion:
         """Add a version that was made elsewhere or before: its facts are those of :meth:`register`, and its past.
@@ -268,13 +271,21 @@ class Verbs(ABC):
         return self._run(partial(cards.delete, model=model, reason=reason, occasion=occasion, force=force), reason)
 
 
+def _without_secrets(facts: dict[str, Any]) -> dict[str, Any]:
+    if facts.keys().isdisjoint(_SPOKEN):
+        return facts
+    from gitreg.secrets import without
+
+    return without(facts)
+
+
 def _given(**facts: Any) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _card(facts: dict[str, Any]) -> dict[str, Any]:
     """Return fields of a card, its links as the file has them."""
-    return facts | {"links": _links(facts["links"])} if facts.get("links") else facts
+    return _without_secrets(facts | {"links": _links(facts["links"])} if facts.get("links") else facts)
 
 
 def _links(given: Any) -> Any:

@@ -4,6 +4,7 @@ A page is run from its top in an empty folder: its shell blocks in one bash, its
 
 * ``console``: lines that start with ``$`` are typed (``>`` goes on), the others are what a terminal then shows;
 * ``python``: run; each ``print(…)  # text`` prints that text;
+* ``python FILE``: written to that file, for a ``console`` block to run;
 * ``yaml FILE``: a file of the registry at that path, decoded; other ``yaml`` and ``json`` is read;
 * ``text``: a picture, never run.
 

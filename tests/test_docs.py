@@ -73,6 +73,8 @@ def _runs_page(text: str, where: str, terminal: pages.Terminal, monkeypatch) -> 
         if block.language == "console":
             _runs_console(block, where, terminal, folder)
             monkeypatch.chdir(terminal.folder)
+        elif block.language == "python" and block.words:
+            Path(block.words).write_text(block.text)
         elif block.language == "python":
             _runs_python(block, where, names)
         elif block.language == "yaml":

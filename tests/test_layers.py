@@ -18,7 +18,8 @@ ROOT = Path(gitreg.__file__).parent
 # from the ground up; a package stands for its modules, a longer name wins
 FLOORS = (
     {"errors", "enums"},
-    {"names", "scratch", "warned", "secrets", "formats"},
+    {"names", "scratch", "warned", "formats"},
+    {"secrets"},
     {"forges"},
     {"records"},
     {"shelf"},
@@ -61,6 +62,8 @@ DOORS = {
     "cel_expr_python": {"gates"},
     "requests": {"forges.http"},
     "urllib3": {"forges.http"},
+    "fsspec": {"artifacts.systems"},
+    "fcntl": {"artifacts.landing", "store.marks"},
 }
 
 

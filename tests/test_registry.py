@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gitreg import ModelStages, Registry
+from gitreg import GitregWarning, ModelStages, Registry
 from gitreg.errors import ConflictError, InvalidError, NotFoundError, PolicyError, UsageError
 from gitreg.operations import message
 
@@ -620,3 +620,10 @@ def test_a_registry_at_a_revision_has_the_same_read_methods(iris):
     assert then.history("iris", "staging") == ()
     assert then.check() == ()
     assert repr(then) == f"RegistryAt(commit={then.commit!r})"
+
+
+def test_register_masks_what_looks_like_a_secret_and_tells(registry):
+    with pytest.warns(GitregWarning, match=r"not recorded, for it looks like a secret: password, the credentials in links\.ticket\.uri"):
+        version = registry.register("iris", params={"password": "hunter2", "C": 1}, links={"ticket": "https://a:b@example.org/x"})
+
+    assert (version.params, version.links["ticket"].uri) == ({"password": "***", "C": 1}, "https://example.org/x")

@@ -31,6 +31,7 @@ SCENES = {
     "promote, bare": Scene(scenes.bare, ("promote", "iris@3", "production")),
     "register": Scene(scenes.checkout, ("register", "iris", "--metric", "accuracy=0.9")),
     "register a model": Scene(scenes.checkout, ("register", "team/new", "--version", "1.0")),
+    "run": Scene(scenes.checkout, ("run", "--model", "iris", "--param", "C=1", "--", "true")),
     "rollback": Scene(scenes.checkout, ("rollback", "iris", "production")),
     "archive": Scene(scenes.checkout, ("archive", "iris@3")),
     "yank": Scene(scenes.checkout, ("yank", "iris@3", "--reason", "leak")),

@@ -17,6 +17,7 @@ HOMES = {
     "list": f"{_READ}:list_", "show": f"{_READ}:show", "get": "gitreg.cli.get:get", "history": f"{_READ}:history",
     "compare": "gitreg.cli.lineage:compare", "lineage": "gitreg.cli.lineage:lineage", "diff": "gitreg.cli.review:diff", "changes": "gitreg.cli.review:changes", "fix": "gitreg.cli.review:fix",
     "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",
+    "pull": "gitreg.cli.files:pull", "verify": "gitreg.cli.files:verify",
     "sync": "gitreg.cli.remotes:sync", "rebase": "gitreg.cli.remotes:rebase", "pr": "gitreg.cli.pulls:pr",
     "site": "gitreg.cli.web:site",
     "merge-file": "gitreg.cli.merging:merge_file",

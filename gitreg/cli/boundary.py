@@ -78,6 +78,9 @@ def _noted(message: Warning | str, category: type[Warning], filename: str, linen
     """Say what is no error: to a person gitreg's own words alone, and the words of others where a bug is looked for."""
     from gitreg.names import shown
 
+    context = sys.modules["click"].get_current_context(silent=True)
+    if context and context.ensure_object(dict).get("quiet"):
+        return
     if issubclass(category, GitregWarning) or os.environ.get("GITREG_DEBUG") == "1":
         sys.stderr.write(f"note: {shown(str(message))}\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import warnings
 from array import array
 from typing import IO, TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import click
 
 from gitreg.cli import options, progress, render
 from gitreg.cli.write import printed
-from gitreg.errors import GitregError, UsageError
+from gitreg.errors import GitregError, OnlyHereWarning, UsageError
 from gitreg.names import ARCHIVED, shown
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def import_(file: IO[bytes], force: bool, reason: str) -> None:
     """
     asked = options.settings()
     options.refuse(asked, at=True)
+    warnings.simplefilter("ignore", OnlyHereWarning)  # the receipt has a note of it; boundary.py puts the filters back
     if file.isatty():
         raise UsageError("there is nothing to import: a history comes from a file or a pipe", hint="gitreg import FILE")
     with asked.open() as registry, progress.shown(asked) as tell:

@@ -40,3 +40,17 @@ def shown(asked: Settings) -> Iterator[Tell]:
             bars.update(steps[step], completed=done, total=total)
 
         yield tell
+
+
+@contextlib.contextmanager
+def lazily(asked: Settings) -> Iterator[Tell]:
+    """Give the same as :func:`shown`, for what may be told nothing: the bar is made when it is told something."""
+    with contextlib.ExitStack() as stack:
+        made: list[Tell] = []
+
+        def tell(step: str, done: int, total: int | None) -> None:
+            if not made:
+                made.append(stack.enter_context(shown(asked)))
+            made[0](step, done, total)
+
+        yield tell

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 
 import click
 
 from gitreg.cli import completion, options, render, values
+from gitreg.errors import GitregError, UsageError
 from gitreg.names import shown
 
 _MANY = {"multiple": True}
@@ -41,31 +43,47 @@ def run(
       gitreg run --model iris --reserve -- sh -c 'train --out "models/$GITREG_VERSION"'
     """
     from gitreg.runs import child, surroundings
-    from gitreg.runs.params import masked
     from gitreg.runs.run import Place, Run
     from gitreg.runs.wanted import Wanted
 
+    _check_begin(command)
     asked = options.settings()
     options.refuse(asked, at=True, no_fetch=True, dry_run=True)
     place = Place.found(asked.registry)._replace(offline=asked.offline, **({"branch": asked.branch} if asked.branch else {}))
     leaves = child.Leaves(metrics, values.named(artifacts), values.named(data))
-    begun = Run(place, pipeline or _program(command), surroundings.seen(os.getcwd(), packages, lock_file))
+    begun = Run(place, pipeline or _program(command), surroundings.seen(_script(command), packages, lock_file))
     tracked = begun.bind(Wanted(model, version))
     if params:
-        tracked.log(params=masked(values.pairs(params)))
+        tracked.log(params=values.pairs(params))
     if reserve:
         render.remark(asked, f"reserved {shown(tracked.resolved().id)}")
     try:
         child.supervised(begun, tracked, command, leaves)
-    except child.ProgramError as error:
-        for note in (error.message, *getattr(error, "__notes__", ())):
+    except GitregError as error:
+        ended = isinstance(error, child.ProgramError)
+        for note in (*([error.message] if ended else []), *getattr(error, "__notes__", ())):
             render.remark(asked, f"gitreg: {shown(note.removeprefix('gitreg: '))}")
-        return int(error.exit)
-    render.remark(asked, f"recorded {shown(tracked.resolved().id)}")
+        if ended:
+            return int(error.exit)
+        raise
+    render.remark(asked, f"recorded {shown(tracked.final.id if tracked.final else model)}")
     return 0
+
+
+def _check_begin(command: tuple[str, ...]) -> None:
+    """Refuse a command that begins like an option: whoever meant one of ours misspelt it."""
+    if command[0].startswith("-"):
+        known = [name for parameter in click.get_current_context().command.params for name in parameter.opts if name.startswith("--")]
+        near = get_close_matches(command[0].partition("=")[0], known, n=1)
+        raise UsageError("no such option {option!r}" + (", did you mean {near!r}?" if near else ": the program comes after '--'"), option=command[0], near=near[0] if near else None, hint="gitreg run --help")
+
+
+def _script(command: tuple[str, ...]) -> str | None:
+    """Return the file that runs, if it is one of the person's: an interpreter's script, or a program of this folder."""
+    words = (*command[1:], *(command[:1] if command[0].startswith("./") else ()))
+    return next((word for word in words if not word.startswith("-") and os.path.isfile(word)), None)
 
 
 def _program(command: tuple[str, ...]) -> str:
     """Return what a person would call the program: of an interpreter's the script that it runs."""
-    script = next((word for word in command[1:] if not word.startswith("-") and os.path.isfile(word)), None)
-    return os.path.basename(script or command[0])
+    return os.path.basename(_script(command) or command[0])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitreg.cli import completion, options, render, values
-from gitreg.errors import UsageError
+from gitreg.cli import completion, options, progress, render, values
+from gitreg.errors import OnlyHereWarning, UsageError
 from gitreg.names import shown
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def carried_out(write: Callable[[Transaction], Any], reason: str = "", *, pr: bo
     """Run *write* in a transaction and print what it did: the version on stdout, the rest on stderr. With *pr* it is proposed."""
     asked = options.settings()
     options.refuse(asked, at=True, no_fetch=True)
+    warnings.simplefilter("ignore", OnlyHereWarning)  # the receipt has a note of it; boundary.py puts the filters back
     if pr or via:
         from gitreg.cli import pulls
 
@@ -42,7 +44,7 @@ def carried_out(write: Callable[[Transaction], Any], reason: str = "", *, pr: bo
         pulls.proposed(asked, write, reason, via)
         return
     with asked.open() as registry:
-        with registry.transaction(reason=reason, replay=True) as tx:
+        with progress.lazily(asked) as registry.watch, registry.transaction(reason=reason, replay=True) as tx:
             write(tx)
         printed(asked, tx.receipt)
 

@@ -66,6 +66,8 @@ def _listed(field: str, value: Any) -> Any:
         raise UsageError("{field}: a value must be JSON-like, found {kind}", field=field, kind=type(value).__name__)
     if isinstance(value, float) and value - value != 0:
         raise UsageError("{field}: {value} is not a finite number", field=field, value=value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise UsageError("{field}: {value} does not fit into 64 bits: give it as a real number, or as text", field=field, value=value)
     return value
 
 

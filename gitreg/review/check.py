@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from gitreg import gates, names
+from gitreg.artifacts import places
 from gitreg.errors import GitregError, InvalidError
 from gitreg.records import Finding, ModelCard, Stages
 from gitreg.review.reading import EXECUTABLE, REGULAR, File, Files, Version, first
@@ -66,6 +67,7 @@ def _of_all(snapshot: Snapshot) -> Iterator[Finding]:
     yield from _modes(listed)
     yield from files.read(listed)
     yield from _policy(files)
+    yield from _keeping(files)
     yield from _strays(listed, models)
     yield from _collisions(models)
     for model, numbers in models.items():
@@ -84,6 +86,7 @@ def _of_change(snapshot: Snapshot, since: Since) -> Iterator[Finding]:
     yield from files.read(filter(None, map(files.at, sorted(_holders(files, since)))))
     if layout.CONFIG in since.changed:
         yield from _policy(files)
+        yield from _keeping(files)
         yield from _stages_changed(files, since, touched)
     yield from _strays(changed, touched)
     yield from _new_names(files, since, touched)
@@ -165,6 +168,13 @@ def _policy(files: Files) -> Iterator[Finding]:
         for what in (fault,) if fault else gates.doubts(gate.expr):
             line = files.line(layout.CONFIG, ("stages", stage, "require", index, "expr"))
             yield Finding(rule="R02", severity="error" if fault else "warning", path=layout.CONFIG, line=line, message=f"stages.{stage}.require: gate {gate.name!r}: {what} in {gate.expr!r}")
+
+
+def _keeping(files: Files) -> Iterator[Finding]:
+    """Say where files cannot be kept at the address that the policy names: it may hold a secret."""
+    config: Config | None = files.records.get(layout.CONFIG)
+    if config is not None and config.artifacts is not None and (fault := places.fault(config.artifacts)):
+        yield Finding(rule="R02", path=layout.CONFIG, line=files.line(layout.CONFIG, ("artifacts",)), message=f"artifacts: {fault}", fix="name a folder, or an address such as s3://bucket/prefix")
 
 
 def _stages_changed(files: Files, since: Since, touched: Collection[str]) -> Iterator[Finding]:

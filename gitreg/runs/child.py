@@ -31,6 +31,16 @@ class Leaves(NamedTuple):
     artifacts: Mapping[str, str] = {}
     data: Mapping[str, str] = {}
 
+    def check_data(self) -> None:
+        """Refuse data that the program could not read.
+
+        Raises:
+            NotFoundError: there is no such file.
+        """
+        for path in self.data.values():
+            if "://" not in path and not os.path.exists(path):
+                raise NotFoundError("there is no file {path!r} that the program could read", path=path, hint="gitreg run --help")
+
     def written(self) -> list[str]:
         """Return the local files and folders that the program must write."""
         return [path for path in (*self.metrics, *self.artifacts.values()) if "://" not in path]
@@ -48,9 +58,12 @@ def supervised(run: Run, tracked: Tracked, command: Sequence[str], leaves: Leave
         UsageError: there is no such program, or a file that it was to write is as it was.
         NotFoundError: a file that it was to write is not there.
     """
+    leaves.check_data()
     with under_way(run), tempfile.TemporaryDirectory(prefix="gitreg-run-") as folder:
         before = {path: _signature(path) for path in leaves.written()}
         run.folder = handed.Folder(folder)
+        if tracked.facts:  # a program that promotes its version completes it: what is known by then must be in it
+            run.hand_over(tracked, tracked.facts)
         code = _ran(command, {**os.environ, **handed.environment(run, folder)})
         if code:
             raise _failed(command[0], code)
@@ -63,11 +76,11 @@ def supervised(run: Run, tracked: Tracked, command: Sequence[str], leaves: Leave
 def _record(tracked: Tracked, leaves: Leaves) -> None:
     from gitreg.intake import metrics
 
-    for file in leaves.metrics:
-        tracked.log(metrics=metrics(file))
     for kind, given in (("model", leaves.artifacts), ("data", leaves.data)):
         if given:
             tracked.log(artifacts=tracked.described({name: {"kind": kind, "uri": path} for name, path in given.items()}))
+    for file in leaves.metrics:  # last: what is wrong in one of them costs no artifact
+        tracked.log(metrics=metrics(file))
 
 
 def _ran(command: Sequence[str], environment: dict[str, str]) -> int:
@@ -93,7 +106,8 @@ def _passed_on() -> Iterator[list[subprocess.Popen[bytes]]]:
         for program in programs if number != signal.SIGINT else ():
             program.send_signal(number)
 
-    was = {number: signal.signal(number, heard) for number in _HEARD}
+    listened = [number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN]  # under nohup the program lives on too
+    was = {number: signal.signal(number, heard) for number in listened}
     try:
         yield programs
     finally:
@@ -126,4 +140,4 @@ def _check_written(before: Mapping[str, Any]) -> None:
         if now is None:
             raise NotFoundError("the program was to write {path!r}, and there is no such file", path=path, hint="gitreg run --help")
         if now == was:
-            raise UsageError("the program was to write {path!r}, and it is as it was before", path=path, hint="remove it, and run again")
+            raise UsageError("the program was to write {path!r}, and it is as it was before", path=path, hint=f"rm {path}")

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
-from gitreg.errors import ConflictError, NotFoundError
+from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.registry import Registry
 from gitreg.runs.current import current
 from gitreg.runs.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Artifact, ModelVersion, Receipt
@@ -149,7 +150,7 @@ class Model:
         Raises:
             UsageError: a value is not JSON-like.
         """
-        self._update(metadata=dict(metadata))
+        self._update(metadata=_map("metadata", metadata))
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Add metrics; a recorded one of a ready version does not change.
@@ -158,7 +159,7 @@ class Model:
             UsageError: a metric is not a finite number.
             ConflictError: the metric is recorded with another value.
         """
-        self._update(metrics=dict(metrics))
+        self._update(metrics=_map("metrics", metrics))
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Add parameters of the training, key by key; those named like a secret are masked, with a warning.
@@ -167,9 +168,7 @@ class Model:
             UsageError: a value is not JSON-like.
             ConflictError: the version is ready, so that its parameters are recorded for good.
         """
-        from gitreg.runs.params import masked
-
-        self._update(params=masked(params))
+        self._update(params=_map("params", params))
 
     def link(self, name: str, uri: str, title: str = "") -> None:
         """Record something that belongs to this version and is no file: a ticket, a dashboard, another version.
@@ -211,17 +210,17 @@ class Model:
         return self._of_kind(name, "data")
 
     def load_artifact(self, name: str) -> str:
-        """Return the path of an artifact on this machine, its digest verified. In a run of another version, that one links to this.
+        """Return the path of an artifact on this machine, its digest verified; what lies elsewhere is fetched into the cache folder.
+
+        In a run of another version, that one links to this.
 
         Raises:
             NotFoundError: there is no such artifact, or its file is gone.
             ConflictError: the file is not the one that was registered.
         """
-        from gitreg.artifacts import verified
-
         artifact = self.get_artifact(name)
         with Registry.open() as registry:
-            path = verified(name, artifact, registry.root)
+            path = registry.fetched(name, artifact)
         here = current()
         if here and here.tracked and here.tracked is not self._home():
             here.tracked.used(self._resolved())
@@ -313,6 +312,25 @@ class Model:
         with Registry.open() as registry, registry.transaction(replay=True) as tx:
             self._describe(tx)
             tx.update(version.id, **facts)
+
+
+def _map(name: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise UsageError("{name}: expected a map of names and values, found {given!r}", name=name, given=given)
+    return dict(given)
+
+
+def as_model(given: Model | str | None, what: str) -> Model | None:
+    """Return the model that a step or pipeline was given: itself, or by its name.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if given is None or isinstance(given, Model):
+        return given
+    if isinstance(given, str):
+        return Model(given)
+    raise UsageError("model of {what}: expected a Model or a name, found {given!r}", what=what, given=given, hint='model=Model("NAME")')
 
 
 def bound_in(run: Run, model: Model) -> Tracked:

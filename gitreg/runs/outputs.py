@@ -17,8 +17,10 @@ import tempfile
 import typing
 from functools import lru_cache
 from numbers import Real
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from gitreg import warned
 from gitreg.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,13 +40,28 @@ class ArtifactConfig(NamedTuple):
 @lru_cache(maxsize=1024)
 def named(function: Callable[..., Any]) -> tuple[tuple[ArtifactConfig | None, ...], bool]:
     """Return the names of what *function* returns, None where there is none, and whether it returns a tuple of them."""
-    try:
-        hint = typing.get_type_hints(function, include_extras=True).get("return")
-    except (NameError, TypeError):  # a name that is only there for types
-        hint = inspect.get_annotations(function).get("return")
+    hint = _return_hint(function)
     if typing.get_origin(hint) is tuple and Ellipsis not in typing.get_args(hint):
         return tuple(_config(each) for each in typing.get_args(hint)), True
     return (_config(hint),), False
+
+
+def _return_hint(function: Callable[..., Any]) -> Any:
+    """Return the annotation of what *function* returns; a name in it that is only there for types stands for anything."""
+    holder = SimpleNamespace(__annotations__={"return": inspect.get_annotations(function).get("return")})
+    known: dict[str, Any] = {}
+    while True:
+        try:
+            return typing.get_type_hints(holder, getattr(function, "__globals__", {}), known, include_extras=True)["return"]
+        except NameError as error:
+            if error.name is None or error.name in known:
+                return None
+            if error.name in ("Annotated", "ArtifactConfig"):
+                warned.warn(f"step {function.__name__}: what it returns has no name, for {error.name} is only there for types: import it outside of TYPE_CHECKING")
+                return None
+            known[error.name] = Any
+        except (TypeError, AttributeError, SyntaxError):
+            return None
 
 
 def _config(hint: Any) -> ArtifactConfig | None:
@@ -55,8 +72,8 @@ def _config(hint: Any) -> ArtifactConfig | None:
     return ArtifactConfig(first) if isinstance(first, str) else first
 
 
-def recorded(function: Callable[..., Any], value: Any, tracked: Tracked | None) -> None:
-    """Log what *function* returned under names on the version *tracked*.
+def recorded(function: Callable[..., Any], value: Any, tracked: Tracked | None, step: str | None) -> None:
+    """Log what *function* returned under names on the version *tracked*, as *step* of the run.
 
     Raises:
         UsageError: a value cannot be written to a file, or a number is not finite.
@@ -69,6 +86,9 @@ def recorded(function: Callable[..., Any], value: Any, tracked: Tracked | None) 
         raise UsageError("{name} is to return {count} values, as its annotation says", name=function.__name__, count=len(configs))
     for config, each in zip(configs, values, strict=True):
         if config and each is not None:
+            before = tracked.returned.setdefault(config.name, step)
+            if before != step:
+                warned.warn(f"steps {before} and {step} both return {config.name!r}: the last one counts")
             _log(tracked, config, each)
 
 

@@ -8,13 +8,10 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gitreg import secrets, warned
 from gitreg.operations.amend import plain_scalar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from gitreg.secrets import masked
 
 _LONGEST = 2_000  # characters of a value's JSON: a manifest is for parameters, not for data
 _LONGEST_NAME = 100
@@ -29,34 +26,6 @@ def recorded(given: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """
     plain = {f"{prefix}{name}": value for name, value in ((name, _plain(value)) for name, value in given.items()) if value is not _NOTHING}
     return masked({name: value for name, value in plain.items() if len(name) <= _LONGEST_NAME and name.isprintable() and _size(value) <= _LONGEST})
-
-
-def masked(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *params* with ``***`` for every value that is secret, at any depth; whoever reads warnings is told which."""
-    values = secrets.secret_values()
-    hidden: list[str] = []
-    result = {name: _masked(name, value, values, hidden) for name, value in params.items()}
-    if hidden:
-        warned.warn(f"not recorded, for it looks like a secret: {', '.join(hidden)}")
-    return result
-
-
-def _masked(name: str, value: Any, values: Iterable[str], hidden: list[str]) -> Any:
-    if value is not None and not isinstance(value, (bool, Mapping)) and secrets.is_secret_name(name.rpartition(".")[2]):
-        hidden.append(name)
-        return secrets.MASK
-    if isinstance(value, Mapping):
-        return {key: _masked(f"{name}.{key}", item, values, hidden) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_masked(name, item, values, hidden) for item in value]
-    if isinstance(value, str):
-        clean = secrets.without_secrets(value) if "://" in value else value
-        for secret in values:
-            clean = clean.replace(secret, secrets.MASK)
-        if clean != value:
-            hidden.append(name)
-        return clean
-    return value
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

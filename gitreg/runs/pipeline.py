@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypedDic
 from gitreg.errors import UsageError
 from gitreg.runs import current, graph, surroundings, tracing
 from gitreg.runs.current import Here
-from gitreg.runs.model import Model, bound_in, bound_to
+from gitreg.runs.model import Model, as_model, bound_in, bound_to
 from gitreg.runs.params import recorded
 from gitreg.runs.run import Place, Run, under_way
 
@@ -27,7 +27,7 @@ class Given(TypedDict, total=False):
     """What a pipeline can be given: see :func:`pipeline`."""
 
     name: str | None
-    model: Model | None
+    model: Model | str | None
     executor: Executor | None
     packages: Sequence[str]
     lock_file: str | os.PathLike[str] | None
@@ -97,6 +97,11 @@ def _made(function: Callable[..., Any], given: Given) -> Pipeline[Any]:
         what = f"has no option {unknown[0]!r}: it has {', '.join(Given.__annotations__)}" if unknown else f"is a function, not {function!r}"
         raise UsageError("a pipeline {what}", what=what)
 
+    executor = given.get("executor")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise UsageError("executor: expected a concurrent.futures.Executor, found {executor!r}", executor=executor, hint="with ThreadPoolExecutor(4) as pool: ...")
+    given = {**given, "model": as_model(given.get("model"), function.__name__)}
+
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> PipelineRun:
         return _run(function, given, args, kwargs)
@@ -111,11 +116,11 @@ def _run(function: Callable[..., Any], given: Given, args: tuple[Any, ...], kwar
     bound.apply_defaults()
     if tracing.current() is not None:
         return cast("PipelineRun", function(*args, **kwargs))  # a pipeline in a pipeline: its steps are the outer one's
-    surrounded = surroundings.seen(_folder(function), given.get("packages") or (), given.get("lock_file"))
+    surrounded = surroundings.seen(_file(function), given.get("packages") or (), given.get("lock_file"))
     run = Run(Place.found(), given.get("name") or function.__name__, surrounded)
     around = current.current()
     run.outer = around.run if around else None
-    model = given.get("model")
+    model = as_model(given.get("model"), function.__name__)
     with under_way(run):
         tracked = bound_in(run, model) if model else around.tracked if around else None
         run.note(tracked, None, recorded(bound.arguments))
@@ -129,9 +134,9 @@ def _run(function: Callable[..., Any], given: Given, args: tuple[Any, ...], kwar
     return PipelineRun(run.id, tuple(map(bound_to, models)), result, trace.values)
 
 
-def _folder(function: Callable[..., Any]) -> str:
-    """Return the folder of the code of *function*; of a notebook's the current one."""
+def _file(function: Callable[..., Any]) -> str | None:
+    """Return the file of the code of *function*; None in a notebook."""
     import os
 
     file = inspect.getsourcefile(function) if hasattr(function, "__code__") else None
-    return os.path.dirname(os.path.abspath(file)) if file and os.path.isfile(file) else surroundings.main_folder()
+    return file if file and os.path.isfile(file) else surroundings.main_file()

@@ -61,7 +61,7 @@ class Run:
         self.params: dict[str, Any] = {}
         self.tracked: dict[tuple[str, str | None], Tracked] = {}
         self.outer: Run | None = None
-        self.remote = False  # sent to another process than the one that ends it
+        self.remote = False  # a copy, sent to where a step runs: another process, or another thread of this one
         self.over = False
         self._begin()
 
@@ -97,6 +97,9 @@ class Run:
         made = Tracked(self, wanted.filled(now()))
         with self.opened() as registry:
             made.settle(registry)
+            same = next((each for each in self.tracked.values() if made.found and each.found and each.found.id == made.found.id), None)
+            if same:  # by its stage here and by its number there
+                return same
             if made.found is None:
                 self._mark(registry)
         self.tracked[wanted.model, wanted.asked] = made
@@ -128,13 +131,18 @@ class Run:
             self._marked = registry.location.repo.common_dir
             marks.begin(self._marked, self.id)
 
+    @property
+    def is_ours(self) -> bool:
+        """True in the process that the run is in, False in one that was forked from it."""
+        return os.getpid() == self.process
+
     def check_process(self) -> None:
         """Refuse in a forked process, whose memory nobody reads.
 
         Raises:
             UsageError: this is not the process that the run is in.
         """
-        if os.getpid() != self.process:
+        if not self.is_ours:
             raise UsageError("this process was forked from the run's: what it logs would be lost", hint="return it from the step, or hand the pipeline an executor")
 
     def gathered(self, tracked: Tracked) -> dict[str, Any]:
@@ -194,8 +202,12 @@ class Run:
         except GitregError as error:
             self._keep(registry, due, occasion, error)
             raise
-        for each in self.tracked.values():
-            each.look_back(registry)
+        self._look_back(registry)
+
+    def _look_back(self, registry: Registry) -> None:
+        with contextlib.suppress(GitregError):  # what was written is written, whether it can be read now or not
+            for each in self.tracked.values():
+                each.look_back(registry)
 
     def _keep(self, registry: Registry, due: Sequence[Tracked], occasion: Occasion, error: GitregError) -> None:
         """Keep what could not be written, so that nothing of a long training is lost."""
@@ -204,19 +216,20 @@ class Run:
         own = [each for each in due if each.found is None]
         file = kept.written(registry.location.repo.common_dir, self.id, [each.line(occasion) for each in own]) if own else None
         if file:
-            error.hint = f"gitreg import {file}"
-            error.add_note(f"what the run recorded is kept in {file}")
+            error.hint = error.hint or f"gitreg import {file}"
+            error.add_note(f"gitreg: what the run recorded is kept in {file}: gitreg import {file}")
 
     def fail(self, error: BaseException) -> None:
         """Mark what is reserved as failed, because of *error*; what is not reserved leaves nothing. *error* goes on, with a note."""
         from gitreg.secrets import without_secrets
 
         reason = without_secrets(_in_a_line(error))
-        settled = False
+        settled = not self.tracked
         try:
-            with self.opened() as registry:
-                self._give_up(registry, error, reason)
-            settled = True
+            if self.tracked:
+                with self.opened() as registry:
+                    self._give_up(registry, error, reason)
+                settled = True
         except (GitregError, OSError) as trouble:
             error.add_note(f"gitreg could not record that the run failed: {trouble}")
         finally:
@@ -224,17 +237,18 @@ class Run:
 
     def _give_up(self, registry: Registry, error: BaseException, reason: str) -> None:
         view, occasion = registry.snapshot(), registry.occasion()
+        if isinstance(error, GitregError) and error.code != GitregError.code:  # the training may be in order, and what could not be recorded is
+            self._keep(registry, [each for each in self.tracked.values() if each.learned()], occasion, error)
         reserved = [(each, number) for each in self.tracked.values() if (number := each.reserved(view))]
         if reserved:
             with registry.transaction(replay=True) as tx:
                 for each, _ in reserved:
                     each.fail(tx, occasion, reason)
-            error.add_note("gitreg: failed is " + ", ".join(f"{each.wanted.model}@{number}" for each, number in reserved))
+            error.add_note("gitreg: marked as failed: " + ", ".join(f"{each.wanted.model}@{number}" for each, number in reserved))
         done = [f"{each.wanted.model}@{each.number}" for each in self.tracked.values() if each.found is None and each.complete]
         if done:
-            error.add_note("gitreg: promoted before, and so ready, is " + ", ".join(done))
-        for each in self.tracked.values():
-            each.look_back(registry)
+            error.add_note("gitreg: promoted before, and so ready: " + ", ".join(done))
+        self._look_back(registry)
 
     def close(self, *, settled: bool = True) -> None:
         """End the mark that the run lives, and the registry's processes; what a run that is not *settled* reserved, doctor finds."""
@@ -248,7 +262,10 @@ class Run:
 
 
 def _in_a_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    from traceback import TracebackException
+
+    said = str(TracebackException.from_exception(error, limit=0))  # a person's own class may not be able to say what it is
+    text = " ".join(said.encode("utf-8", "backslashreplace").decode().split())
     line = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return line if len(line) <= _LONGEST_ERROR else line[: _LONGEST_ERROR - 1] + "…"
 
@@ -259,8 +276,12 @@ def under_way(run: Run) -> Iterator[Run]:
     try:
         yield run
     except BaseException as error:
-        if run.tracked:
+        if not run.is_ours:
+            run.close()
+        elif isinstance(error, SystemExit) and error.code in (None, 0):  # a script that has done what it was to do
+            run.conclude()
+        else:
             run.fail(error)
-        run.close()
         raise
+    run.check_process()
     run.conclude()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from gitreg import warned
 from gitreg.runs import current, surroundings
 from gitreg.runs.current import Here
 from gitreg.runs.model import Model, bound_in, bound_to, known_in
@@ -39,7 +40,7 @@ def run(
         with _entered(around.run, given, params or {}) as handle:
             yield handle
         return
-    begun = Run(Place.found(registry), name, surroundings.seen(surroundings.main_folder(), packages, lock_file))
+    begun = Run(Place.found(registry), name, surroundings.seen(surroundings.main_file(), packages, lock_file))
     begun.outer = around.run if around else None
     with under_way(begun), _entered(begun, given, params or {}) as handle:
         yield handle
@@ -48,6 +49,8 @@ def run(
 @contextlib.contextmanager
 def _entered(run: Run, model: Model, params: Mapping[str, Any]) -> Iterator[Model]:
     tracked = bound_in(run, model)
+    if params and tracked.found:
+        warned.warn(f"{tracked.found.id} was there before, and its parameters are recorded for good: {', '.join(params)} not recorded")
     run.note(tracked, None, recorded(params))
     with current.entered(Here(run, tracked)):
         yield bound_to(tracked)

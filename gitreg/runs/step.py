@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar,
 
 from gitreg.errors import UsageError
 from gitreg.runs import current, engine, tracing
-from gitreg.runs.model import bound_in
+from gitreg.runs.model import as_model, bound_in
 from gitreg.runs.params import recorded
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Step(Protocol[P, R_co]):
         """Call the function; *after* names steps that must have run before, in a pipeline."""
         ...
 
-    def with_options(self, *, name: str | None = None, model: Model | None = None) -> Step[P, R_co]:
+    def with_options(self, *, name: str | None = None, model: Model | str | None = None) -> Step[P, R_co]:
         """Return the same step under another *name*, or with a *model* of its own."""
         ...
 
@@ -46,8 +46,8 @@ class Options(NamedTuple):
 @overload
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
-def step(*, name: str | None = None, model: Model | None = None) -> Callable[[Callable[P, R]], Step[P, R]]: ...
-def step(function: Callable[..., Any] | None = None, /, *, name: str | None = None, model: Model | None = None) -> Any:
+def step(*, name: str | None = None, model: Model | str | None = None) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(function: Callable[..., Any] | None = None, /, *, name: str | None = None, model: Model | str | None = None) -> Any:
     """Make a function a step of pipelines. *model* takes precedence over the pipeline's.
 
     In a pipeline a call of it is taken down and run later, after the steps whose outputs it takes and those named with
@@ -62,12 +62,12 @@ def step(function: Callable[..., Any] | None = None, /, *, name: str | None = No
     return _made(function, name=name, model=model)
 
 
-def _made(function: Callable[..., Any], *, name: str | None, model: Model | None) -> Step[Any, Any]:
+def _made(function: Callable[..., Any], *, name: str | None, model: Model | str | None) -> Step[Any, Any]:
     if not callable(function) or inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise UsageError("a step is a plain function, not {function!r}", function=function)
     if "after" in inspect.signature(function).parameters:
         raise UsageError("step {name!r} cannot have a parameter named 'after': that says what it is to run after", name=function.__name__)
-    options = Options(name or function.__name__, model)
+    options = Options(name or function.__name__, as_model(model, function.__name__))
 
     @functools.wraps(function)
     def called(*args: Any, after: Any = (), **kwargs: Any) -> Any:

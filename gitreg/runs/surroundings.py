@@ -8,7 +8,7 @@ import platform
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitreg.errors import GitregError, NotFoundError
+from gitreg.errors import GitregError, NotFoundError, UsageError
 from gitreg.secrets import without_secrets
 from gitreg.store.gitrepo import GitRepo
 
@@ -46,13 +46,16 @@ class Surroundings(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value}
 
 
-def seen(folder: str, packages: Sequence[str] = (), lock_file: str | os.PathLike[str] | None = None) -> Surroundings:
-    """Return what the code in *folder* runs on: *packages* by version, else the digest of *lock_file* or of one that is there.
+def seen(code_file: str | None, packages: Sequence[str] = (), lock_file: str | os.PathLike[str] | None = None) -> Surroundings:
+    """Return what the code of *code_file* (None: the current folder's) runs on: *packages* by version, else the digest of *lock_file* or of one that is there.
 
     Raises:
         NotFoundError: a package is not installed, or there is no such lock file.
     """
-    top, code = _code(folder)
+    if isinstance(packages, str):
+        raise UsageError("packages: expected a list of names, found {packages!r}", packages=packages, hint=f"packages=[{packages!r}]")
+    folder = os.path.dirname(os.path.realpath(code_file)) if code_file else os.getcwd()
+    top, code = _code(folder, code_file)
     environment: dict[str, Any] = {"python": platform.python_version()}
     if packages:
         environment["packages"] = {name: _version(name) for name in packages}
@@ -62,14 +65,14 @@ def seen(folder: str, packages: Sequence[str] = (), lock_file: str | os.PathLike
     return Surroundings(code, _ci(), environment)
 
 
-def main_folder() -> str:
-    """Return the folder of the program that runs; of a notebook or an interactive Python the current one."""
+def main_file() -> str | None:
+    """Return the file of the program that runs; None in a notebook or an interactive Python."""
     file = getattr(sys.modules.get("__main__"), "__file__", None)
-    return os.path.dirname(os.path.abspath(file)) if file and os.path.isfile(file) else os.getcwd()
+    return file if file and os.path.isfile(file) else None
 
 
-def _code(folder: str) -> tuple[str | None, dict[str, Any] | None]:
-    """Return the top folder of the repository of *folder*, and its state: where it came from, the commit, whether files differ."""
+def _code(folder: str, file: str | None) -> tuple[str | None, dict[str, Any] | None]:
+    """Return the top folder of the repository of *folder*, and its state: where it came from, the commit, whether it lacks something that runs."""
     try:
         repo = GitRepo.discover(folder)
     except GitregError:
@@ -79,6 +82,7 @@ def _code(folder: str) -> tuple[str | None, dict[str, Any] | None]:
         if repo.worktree is None or commit is None:
             return repo.worktree, None
         dirty = bool(repo.output("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=untracked", folder=repo.worktree))
+        dirty = dirty or (file is not None and repo.git("ls-files", "--error-unmatch", "--", os.path.realpath(file), folder=repo.worktree)[0] != 0)
         remote = repo.config("remote.origin.url")
         return repo.worktree, {**({"repository": without_secrets(remote)} if remote else {}), "commit": commit, "dirty": dirty}
     except GitregError:  # a repository that git itself cannot read says nothing of the code
@@ -94,7 +98,7 @@ def _ci() -> dict[str, Any] | None:
                 url = without_secrets(address.format_map(os.environ))
             except KeyError:
                 url = ""
-            found = {"url": url if url.startswith(("https://", "http://")) and url.isprintable() else None, "job": os.environ.get(job)}
+            found = {"url": url if url.startswith(("https://", "http://")) and url.isprintable() else None, "job": without_secrets(os.environ.get(job, ""))}
             return {name: value for name, value in found.items() if value} or None
     return None
 

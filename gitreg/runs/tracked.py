@@ -10,7 +10,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gitreg import names
+from gitreg import names, secrets
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.formats import headers
 from gitreg.operations import runs
@@ -45,6 +45,7 @@ class Tracked:
         self.number: int | None = None  # of the run's own, once it is registered
         self.complete = False  # the run's own is ready
         self.final: ModelVersion | None = None  # once the run is over
+        self.returned: dict[str, str | None] = {}  # by name: the step that returned it
         self.added: dict[str, Any] = {}  # what of the facts this process added
         self._written: dict[str, Any] | None = None  # what of the facts is committed
         self._headers: dict[str, Any] = {}  # of files that were hashed, by the artifact's name
@@ -61,14 +62,14 @@ class Tracked:
 
     def kept(self, artifacts: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """Return *artifacts* in temporary files as the manifest records them: copied to the store, else into the repository's git folder."""
-        from gitreg.artifacts import fingerprint
+        from gitreg.artifacts.digest import fingerprint
         from gitreg.runs.outputs import set_aside
 
         self._headers.update(headers(artifacts))
         with self.run.opened() as registry:
             if registry.snapshot().config.artifacts is None:
                 folder = os.path.join(registry.location.repo.common_dir, "gitreg", "artifacts")
-                artifacts = {name: {**each, "uri": set_aside(each["uri"], folder, fingerprint(each["uri"])["sha256"])} for name, each in artifacts.items()}
+                artifacts = {name: {**each, "uri": set_aside(each["uri"], folder, fingerprint(each["uri"]).sha256)} for name, each in artifacts.items()}
             return registry.artifacts(artifacts)
 
     # -- at the start -------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ class Tracked:
 
         Raises:
             NotFoundError: a stage is vacant, a number does not exist, or creating is not allowed.
-            ConflictError: the version failed and stays so, or the name cannot be taken.
+            ConflictError: the version failed and stays so, another run makes it, or the name cannot be taken.
             UsageError: a name is malformed.
         """
         self.found = self.wanted.existing(registry)
@@ -86,10 +87,12 @@ class Tracked:
             if self.found.status == "failed":
                 hint = f"Model({self.wanted.model!r}), or another name"
                 raise ConflictError("{id} failed, and a version that failed stays so: nothing can be trained into it", id=self.found.id, hint=hint)
+            if self.found.status == "running":
+                raise ConflictError("{id} is running: another run makes it, or was killed before it ended", id=self.found.id, hint="gitreg doctor")
             return
         self.wanted.may_create()
         self.claim = runs.Claim(self.wanted.model, self.wanted.asked, self.run.id, registry.snapshot().count(self.wanted.model))
-        self._tried(self.facts)
+        self._draft(registry, self.facts)
 
     # -- during the run -----------------------------------------------------------------------------------
 
@@ -102,11 +105,18 @@ class Tracked:
         """
         with self.run.turn:
             self.run.check_process()
-            facts = self._with_headers(facts)
+            facts = self._with_headers(secrets.without(facts))
+            self._check_params(facts)
             merged = merged_by_key(self.facts, facts)
-            self._tried(merged)
+            self._tried(facts, merged)
             self.facts, self.added = merged, merged_by_key(self.added, facts)
         self.run.hand_over(self, dict(facts))
+
+    def _check_params(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """Refuse parameters that come after the promotion, which recorded them for good."""
+        late = [name for name, value in facts.get("params", {}).items() if self.complete and self.facts.get("params", {}).get(name, self) != value]
+        if late:
+            raise ConflictError("parameter {name!r} comes too late: {model}@{number} was promoted, which recorded its parameters for good", name=late[0], model=self.wanted.model, number=self.number, hint="log it before set_stage")
 
     def _with_headers(self, facts: dict[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
         """Return *facts* with what the files of their artifacts say of themselves, in the metadata; a person's own word stays."""
@@ -125,15 +135,14 @@ class Tracked:
             self.facts = merged_by_key(self.facts, facts)
             self.number, self.complete = self.number or number, self.complete or complete
 
-    def _tried(self, facts: Mapping[str, Any]) -> None:
-        """Refuse now what the commit would refuse at the end of the run."""
+    def _tried(self, added: Mapping[str, Any], merged: Mapping[str, Any]) -> None:
+        """Refuse now what the commit would refuse at the end of the run; what is not recorded yet may change, so only what is *added* counts."""
         if self.found is None and not self.complete:
-            origin = {"number": 1, "version": "1", "status": "running", "created_at": self.run.started_at, "created_by": "", **facts}
-            built(Manifest, {name: _without_none(name, fact) for name, fact in origin.items()})
-            if self.number is not None or facts:
-                return
-        with self.run.opened() as registry:
-            self._draft(registry, facts)
+            origin = {"number": 1, "version": "1", "status": "running", "created_at": self.run.started_at, "created_by": ""}
+            built(Manifest, origin | {name: _without_none(name, fact) for name, fact in added.items()})
+        else:
+            with self.run.opened() as registry:
+                self._draft(registry, merged)
 
     def _draft(self, registry: Registry, facts: Mapping[str, Any]) -> Draft:
         draft = Draft(registry.snapshot())
@@ -237,6 +246,10 @@ class Tracked:
                 raise NotFoundError("{id} would have to be changed, and this is read-only", id=self.found.id, hint="unset GITREG_READONLY")
             return False
         return self.found is not None or not self.complete or self._written != self.facts
+
+    def learned(self) -> bool:
+        """Tell whether more is known of the run's own version than what it was begun with."""
+        return self.found is None and any(fact for name, fact in self.facts.items() if name != "params")
 
     def fail(self, tx: Transaction, occasion: Occasion, error: str) -> None:
         """Mark, in *tx*, the run's own version as failed, if it is reserved."""

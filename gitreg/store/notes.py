@@ -43,5 +43,6 @@ def of_artifacts(manifests: Iterable[tuple[str, tuple[Manifest | None, Manifest 
 def _outside(manifests: Iterable[tuple[str, tuple[Manifest | None, Manifest | None]]]) -> Iterator[str]:
     for model, (before, after) in manifests:
         for name, artifact in after.artifacts.items() if after else ():
-            if after and artifact.uri.startswith("file://") and (before is None or name not in before.artifacts):
+            in_store = artifact.sha256 and artifact.uri.endswith(f"/sha256/{artifact.sha256[:2]}/{artifact.sha256}")  # which the registry's own rules chose
+            if after and artifact.uri.startswith("file://") and not in_store and (before is None or name not in before.artifacts):
                 yield f"artifact {name!r} of {model}@{after.number} lies outside the repository, where others will not find it: {artifact.uri}"

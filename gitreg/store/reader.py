@@ -127,6 +127,7 @@ class Reader:
                     with contextlib.suppress(BrokenPipeError):
                         pipe.close()
             if self._owner == os.getpid():
+                kept.kill()  # it only reads; and a child that was forked may hold its input open for as long as it lives
                 kept.wait()
             else:
                 kept.returncode = 0  # after a fork: it is the parent's, and so is waiting for it

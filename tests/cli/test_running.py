@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_the_exit_code_of_the_program_is_passed_on_and_nothing_is_left(cli, git,
 def test_a_reserved_version_has_failed_with_the_program(cli, iris, git):
     said = cli("run", "--model", "iris", "--reserve", "--", "sh", "-c", "exit 3")
 
-    assert said == Said(3, "", "reserved iris@4\ngitreg: sh ended with 3\ngitreg: failed is iris@4\n")
+    assert said == Said(3, "", "reserved iris@4\ngitreg: sh ended with 3\ngitreg: marked as failed: iris@4\n")
     assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", "ProgramError: sh ended with 3")
 
 
@@ -103,6 +104,13 @@ def test_a_program_may_ask_for_its_number_and_promote_itself(cli, iris, git):
     assert (iris.get("iris@staging").number, iris.get("iris@4").metrics, commits(git)) == (4, {"n": 4, "later": 1}, 9)
 
 
+def test_a_version_that_the_program_promotes_has_the_parameters_of_the_command(cli, iris):
+    said = cli("run", "--model", "iris", "--param", "C=1.0", "--", sys.executable, "-c", "import gitreg; gitreg.Model('iris').set_stage('staging')")
+
+    assert said == Said(0, "", "recorded iris@4\n")
+    assert iris.get("iris@staging").params == {"C": 1.0}
+
+
 def test_another_model_in_the_program_is_a_run_of_its_own(cli, iris):
     cli("run", "--model", "iris", "--", sys.executable, "-c", "import gitreg\nwith gitreg.run('rose') as m: m.log_metrics({'a': 1})")
 
@@ -125,13 +133,16 @@ def test_a_masked_parameter_is_told(cli):
 @pytest.mark.parametrize(("words", "said"), [
     (("--", "no-such-program"), Said(2, "", "gitreg: 'no-such-program' cannot be run: No such file or directory\n")),
     (("--metrics", "m.json", "--", "true"), Said(3, "", "gitreg: the program was to write 'm.json', and there is no such file\n  try: gitreg run --help\n")),
-    (("--metrics", "old.json", "--", "true"), Said(2, "", "gitreg: the program was to write 'old.json', and it is as it was before\n  try: remove it, and run again\n")),
+    (("--metrics", "old.json", "--", "true"), Said(2, "", "gitreg: the program was to write 'old.json', and it is as it was before\n  try: rm old.json\n")),
     (("--version", "9", "--", "touch", "started"), Said(3, "", "gitreg: model 'iris' has no version 9, it has 3\n  try: gitreg list iris\n")),
     (("--version", "development", "--", "touch", "started"), Said(3, "", "gitreg: development of 'iris' is vacant\n  try: gitreg promote iris@VERSION development\n")),
     (("--package", "nope", "--", "touch", "started"), Said(3, "", "gitreg: package 'nope' is not installed here, so that its version cannot be recorded\n  try: pip install nope\n")),
     (("--param", "C", "--", "touch", "started"), Said(2, "", "gitreg: 'C' is not KEY=VALUE\n")),
+    (("--data", "x=none.csv", "--", "touch", "started"), Said(3, "", "gitreg: there is no file 'none.csv' that the program could read\n  try: gitreg run --help\n")),
+    (("--metric", "m.json", "--", "touch", "started"), Said(2, "", "gitreg: no such option '--metric', did you mean '--metrics'?\n  try: gitreg run --help\n")),
+    (("--dry-run", "--", "touch", "started"), Said(2, "", "gitreg: no such option '--dry-run': the program comes after '--'\n  try: gitreg run --help\n")),
     ((), Said(2, "", "gitreg: missing argument '-- COMMAND [ARG]…'\n  try: gitreg run --help\n")),
-], ids=["no program", "no file", "an old file", "no version", "vacant", "no package", "no parameter", "no command"])  # fmt: skip
+], ids=["no program", "no file", "an old file", "no version", "vacant", "no package", "no parameter", "no data", "a typing mistake", "no option", "no command"])  # fmt: skip
 def test_what_is_wrong_is_told_and_nothing_is_recorded(cli, iris, git, words, said):
     with open(os.path.join(iris.path, "old.json"), "w") as file:
         file.write('{"a": 1}')
@@ -145,8 +156,18 @@ def test_metrics_that_are_none_are_named_by_file_and_field(cli, git):
     said = cli("run", "--model", "iris", "--metrics", "m.json", "--", sys.executable, "-c", "open('m.json', 'w').write('{\\n\"auc\": \"high\"}')")
 
     assert said.code == 6
-    assert said.err.startswith("gitreg: m.json:2: auc: expected a number, found 'high'")
+    assert "gitreg: m.json:2: auc: expected a number, found 'high'" in said.err
     assert commits(git) == 6
+
+
+def test_what_is_wrong_in_the_metrics_costs_no_artifact(cli, iris, train, git):
+    said = cli("run", "--model", "iris", "--reserve", "--artifact", "model=model.bin", "--metrics", "m.json", "--", "sh", "-c", f"{sys.executable} train.py; echo '{{\"auc\": NaN}}' > m.json")
+
+    assert said.code == 6
+    assert "gitreg: marked as failed: iris@4\n" in said.err
+    file = re.search("gitreg import (.*)", said.err)[1].replace("/tmp/", f"{os.path.dirname(iris.path)}/")
+    assert cli("import", file, "--quiet").code == 0
+    assert iris.get("iris@5").artifacts["model"].size == 7
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, 137)])
@@ -176,6 +197,18 @@ def test_sigterm_is_passed_on_to_the_program_and_the_version_has_failed(cli, iri
 
     assert running.returncode == 143
     assert iris.get("iris@4").status == "failed"
+
+
+def test_under_nohup_a_program_outlives_its_terminal(cli, iris):
+    code = "import sys; print('begun', flush=True); sys.stdin.read()"
+    command = ["nohup", sys.executable, "-m", "gitreg", "run", "--model", "iris", "--", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        assert running.stdout.readline() == "begun\n"
+        os.killpg(running.pid, signal.SIGHUP)
+        running.communicate(timeout=60)
+
+    assert running.returncode == 0
+    assert iris.get("iris@4").status == "ready"
 
 
 def test_a_run_that_was_killed_is_told_from_one_that_lives(cli, iris):

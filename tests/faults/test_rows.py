@@ -17,7 +17,7 @@ from benchmarks.faults.trial import SHORT
 from gitreg.cli.app import HOMES
 
 ROOT = Path(__file__).parents[2]
-READ = {"list", "show", "get", "history", "compare", "lineage", "diff", "changes", "check", "schema", "completion"}  # commands that change nothing
+READ = {"list", "show", "get", "history", "compare", "lineage", "diff", "changes", "check", "schema", "completion", "pull", "verify"}  # commands that change nothing
 ELSEWHERE = {"pr", "merge-file"}  # what they write is a host's, or git's
 LEAST = {
     "calls": 350, "errors": 500, "steps": 250, "interrupts": 80, "full": 1, "power": 25, "kills": 50,

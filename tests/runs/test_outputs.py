@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import types
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -12,7 +13,7 @@ import pytest
 
 import gitreg
 from gitreg import ArtifactConfig, GitregWarning, Model, UsageError, pipeline, step
-from gitreg.artifacts import fingerprint
+from gitreg.artifacts.digest import fingerprint
 from gitreg.runs.outputs import named
 
 
@@ -74,7 +75,7 @@ def test_another_value_under_a_name_is_written_to_a_file(iris, value, ending, re
     artifact = iris.get("iris@4").artifacts["value of it"]
     file = Path(artifact.uri.removeprefix("file://"))
     assert (artifact.kind, file.suffix, read(file)) == ("model", ending, value)
-    assert fingerprint(str(file))["sha256"] == artifact.sha256
+    assert fingerprint(str(file)).sha256 == artifact.sha256
 
 
 def test_an_array_is_written_without_pickle(iris):
@@ -153,7 +154,33 @@ def test_what_a_step_returns_in_a_script_is_recorded_too(iris):
     assert iris.get("iris@4").metrics == {"accuracy": 0.5}
 
 
-def test_an_annotation_that_is_not_there_when_the_code_runs_names_nothing():
-    def make() -> Missing: ...  # noqa: F821 - that is the point
+def test_a_name_that_is_only_there_for_types_names_all_the_same():
+    def make(data: AlsoMissing) -> tuple[Annotated[Missing, "model"], Annotated[list[Other], "rows"]]: ...  # noqa: F821 - that is the point
 
-    assert named(make) == ((None,), False)
+    assert [config.name for config in named(make)[0]] == ["model", "rows"]
+
+
+def test_an_annotation_whose_word_is_only_there_for_types_is_told():
+    def make() -> ArtifactConfig: ...
+
+    make = types.FunctionType(make.__code__, {name: value for name, value in globals().items() if name != "Annotated"}, "make")
+    make.__annotations__ = {"return": "Annotated[float, 'auc']"}
+
+    with pytest.warns(GitregWarning, match="step make: what it returns has no name, for Annotated is only there for types"):
+        assert named(make) == ((None,), False)
+
+
+def test_two_steps_that_return_one_name_are_told(iris):
+    @step
+    def accuracy(fold) -> Annotated[float, "accuracy"]:
+        return fold / 10
+
+    @pipeline(model=Model("iris"))
+    def training():
+        for fold in range(3):
+            accuracy(fold)
+
+    with pytest.warns(GitregWarning, match=r"steps accuracy and accuracy_[23] both return 'accuracy': the last one counts"):
+        training()
+
+    assert iris.get("iris@4").metrics == {"accuracy": 0.2}

@@ -47,14 +47,14 @@ def test_a_value_that_contains_itself_is_left_out():
 
 @pytest.mark.parametrize("name", [
     "password", "db_password", "dbPassword", "PASSWORD", "passwd", "secret", "client_secret", "api_key", "apiKey", "APIKEY", "HF_TOKEN", "token",
-    "access_token", "aws_secret_access_key", "AWSSecretKey", "private_key", "credentials", "auth_token", "bearer", "connection_string", "train.api_key",
+    "access_token", "aws_secret_access_key", "AWSSecretKey", "private_key", "credentials", "auth_token", "bearer", "connection_string", "auth", "db_pw", "creds", "cookie", "token_value", "train.api_key",
 ])  # fmt: skip
 def test_a_secrets_name_is_known(name):
     assert is_secret_name(name)
 
 
 @pytest.mark.parametrize("name", [
-    "tokens", "max_tokens", "n_tokens", "tokenizer", "pad_token", "eos_token_id", "token_count", "key", "keys", "monkey", "primary_key", "author", "passes", "secretary", "C", "",
+    "tokens", "max_tokens", "n_tokens", "tokenizer", "pad_token", "eos_token_id", "token_count", "token_dim", "password_length", "token_limit", "api_key_name", "secret_path", "key", "keys", "monkey", "primary_key", "author", "passes", "secretary", "C", "",
 ])  # fmt: skip
 def test_what_is_no_secrets_name_is_left_alone(name):
     assert not is_secret_name(name)
@@ -65,11 +65,16 @@ def test_a_parameter_named_like_a_secret_is_masked_and_told():
         assert masked({"api_key": "sk-123", "C": 1, "db": {"password": "x", "host": "h"}}) == {"api_key": "***", "C": 1, "db": {"password": "***", "host": "h"}}
 
 
+def test_all_that_is_below_a_secrets_name_is_masked():
+    with pytest.warns(GitregWarning, match="looks like a secret: credentials"):
+        assert masked({"credentials": {"user": "me", "value": "x"}, "n": [1]}) == {"credentials": "***", "n": [1]}
+
+
 def test_the_value_of_a_secret_variable_is_masked_wherever_it_stands(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_abcdefgh")
     monkeypatch.setenv("EDITOR", "vim-editor")
 
-    with pytest.warns(GitregWarning, match="header, urls"):
+    with pytest.warns(GitregWarning, match="header, urls, the credentials in urls"):
         assert masked({"header": "Bearer hf_abcdefgh", "urls": ["x", "https://me:hf_abcdefgh@example.org/a"], "editor": "vim-editor"}) == {
             "header": "Bearer ***", "urls": ["x", "https://example.org/a"], "editor": "vim-editor",
         }  # fmt: skip
@@ -82,3 +87,4 @@ def test_a_flag_about_a_secret_is_none(recwarn):
 
 def test_credentials_in_an_address_are_left_out():
     assert without_secrets("https://user:token@example.org/a.git and git@host:b") == "https://example.org/a.git and git@host:b"
+    assert without_secrets("https://user:p@ss@example.org/a@b") == "https://example.org/a@b"

@@ -331,7 +331,7 @@ def test_a_failed_run_leaves_failed_and_the_reason_where_its_number_was_asked_fo
     version = iris.get("iris@4")
     assert (version.status, version.run.error, version.metrics) == ("failed", "ValueError: loss is not going down", {"loss": 4})
     assert version.run.finished_at
-    assert caught.value.__notes__ == ["gitreg: failed is iris@4"]
+    assert caught.value.__notes__ == ["gitreg: marked as failed: iris@4"]
     assert (iris.get("iris").number, commits()) == (3, 8)
 
 
@@ -352,7 +352,7 @@ def test_a_failure_after_the_promotion_says_what_was_promoted():
     with pytest.raises(RuntimeError) as caught:
         training()
 
-    assert caught.value.__notes__ == ["gitreg: promoted before, and so ready, is iris@4"]
+    assert caught.value.__notes__ == ["gitreg: promoted before, and so ready: iris@4"]
 
 
 def test_the_reason_of_a_failure_shows_no_secret(iris, monkeypatch):
@@ -606,7 +606,7 @@ def test_a_name_that_another_took_meanwhile_is_a_conflict_and_nothing_is_lost(ir
     with pytest.raises(ConflictError, match="version 'v4' of 'iris' exists already") as caught:
         training()
 
-    file = Path(caught.value.hint.removeprefix("gitreg import "))
+    file = Path(caught.value.__notes__[0].rpartition("gitreg import ")[2])
     file.write_text(file.read_text().replace('"v4"', '"v4-again"'))
     from gitreg.cli import boundary
 
@@ -708,3 +708,40 @@ def test_a_nested_run_of_the_same_model_is_the_same_run(iris, commits):
     training()
 
     assert (iris.get("iris@4").metrics, commits()) == ({"auc": 0.5}, 7)
+
+
+def test_a_name_stands_for_its_model(iris):
+    @step(model="rose")
+    def grow():
+        get_step_context().model.log_metrics({"height": 1})
+
+    @pipeline(model="iris")
+    def training():
+        grow()
+        train([1])
+
+    training()
+
+    assert (iris.get("rose@1").metrics, iris.get("iris@4").metrics) == ({"height": 1}, {"accuracy": 1})
+
+
+@pytest.mark.parametrize(("given", "words"), [({"model": 3}, "model of load: expected a Model or a name, found 3"), ({"executor": 4}, "executor: expected a concurrent.futures.Executor, found 4")])
+def test_what_a_pipeline_cannot_be_given_is_told_when_it_is_made(given, words):
+    with pytest.raises(UsageError, match=words):
+        pipeline(**given)(load)
+
+
+def test_a_version_by_its_stage_and_by_its_number_is_one_version_of_the_run(iris):
+    @step
+    def measure(name):
+        get_step_context().model.log_metrics({name: 1})
+
+    @pipeline
+    def measuring():
+        measure.with_options(model=Model("iris", "production"))("a")
+        measure.with_options(model=Model("iris", 1))("b")
+
+    measuring()
+
+    version = iris.get("iris@1")
+    assert (version.metrics, len(version.later_runs)) == ({"accuracy": 0.91, "a": 1, "b": 1}, 1)

@@ -12,6 +12,7 @@ import pytest
 
 import gitreg
 from gitreg import ConflictError, GitregWarning, Model, NotFoundError, UsageError, step
+from gitreg.cli import boundary
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,11 @@ def here(iris, monkeypatch):
 @pytest.fixture
 def commits(git):
     return lambda: int(git(".", "rev-list", "--count", "HEAD"))
+
+
+def kept_in(error):
+    """Return the file in which a run that could not be written is kept, by the note of its error."""
+    return Path(error.__notes__[0].rpartition("gitreg import ")[2])
 
 
 def test_one_line_makes_a_script_a_run_and_the_run_a_commit(iris, commits):
@@ -56,13 +62,13 @@ def test_steps_called_in_a_run_are_a_part_of_it(iris):
     assert (iris.get("iris@4").params, iris.get("iris@4").run.step) == ({"train.C": 0.75}, "train")
 
 
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(3), SystemExit("no data")], ids=repr)
 def test_an_interrupted_run_has_failed(iris, interruption):
-    with pytest.raises(interruption), gitreg.run("iris") as model:
+    with pytest.raises(type(interruption)), gitreg.run("iris") as model:
         _ = model.number
         raise interruption
 
-    assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", interruption.__name__)
+    assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", f"{type(interruption).__name__}: {interruption}".removesuffix(": "))
 
 
 def test_a_registry_elsewhere_can_be_named(iris, tmp_path, monkeypatch):
@@ -153,10 +159,10 @@ def test_what_cannot_be_written_is_kept_in_a_file_that_the_error_names(iris):
         model.log_metrics({"auc": 0.5})
         Path("models/iris/versions/4.yaml").write_text("a person's file is in the way")
 
-    file = Path(caught.value.hint.removeprefix("gitreg import "))
+    file = kept_in(caught.value)
     kept = json.loads(file.read_text())
     assert (kept["model"], kept["metrics"], kept["run"]["id"]) == ("iris", {"auc": 0.5}, file.stem)
-    assert f"what the run recorded is kept in {file}" in caught.value.__notes__
+    assert f"gitreg: what the run recorded is kept in {file}: gitreg import {file}" in caught.value.__notes__
 
 
 def test_a_forked_process_cannot_log_into_the_void(iris):
@@ -176,6 +182,50 @@ with gitreg.run("iris") as model:
 
     assert "this process was forked from the run's" in done.stdout
     assert iris.get("iris@4").metrics == {}
+
+
+def test_a_forked_process_that_ends_leaves_the_run_to_its_parent(iris):
+    code = """
+import os, sys, gitreg
+with gitreg.run("iris") as model:
+    model.number
+    child = os.fork()
+    if not child:
+        sys.exit(0)
+    os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+    assert iris.get("iris@4").status == "ready"
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(("error", "said"), [(ValueError("not \udcff"), "ValueError: not \\udcff"), (MuteError(), "MuteError: <exception str() failed>")])
+def test_an_error_that_no_file_can_hold_is_a_reason_all_the_same(iris, error, said):
+    with pytest.raises(type(error)), gitreg.run("iris") as model:
+        _ = model.number
+        raise error
+
+    assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", said)
+
+
+def test_a_run_ends_although_a_child_that_was_forked_lives_on(iris):
+    code = """
+import os, signal, gitreg
+with gitreg.run("iris"):
+    child = os.fork()
+    if not child:
+        signal.pause()
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+    assert iris.get("iris@4").status == "ready"
 
 
 def test_eight_runs_at_once_get_eight_numbers(iris):
@@ -211,6 +261,14 @@ def test_a_name_got_by_two_runs_is_one_version(iris):
         model.log_metrics({"auc": 0.5})
 
     assert (len(iris.versions("iris")), len(iris.get("iris@v4").later_runs)) == (4, 1)
+
+
+def test_a_version_that_a_killed_run_left_is_nobody_elses(iris):
+    code = "import gitreg, os\nwith gitreg.run('iris', 'v4') as model:\n    print(model.number)\n    os._exit(1)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+
+    with pytest.raises(ConflictError, match="iris@4 is running: another run makes it, or was killed before it ended"), gitreg.run("iris", "v4"):
+        pytest.fail("the training began")
 
 
 def test_a_later_run_that_measures_otherwise_is_told_where_it_logs(iris):
@@ -264,3 +322,69 @@ def test_a_reserved_version_that_could_not_be_completed_is_found_by_doctor(iris)
     assert [(finding.rule, finding.severity) for finding in iris.doctor()] == [("D12", "error")]
     assert iris.doctor(fix=True) == ()
     assert iris.get("iris@4").status == "failed"
+
+
+@pytest.mark.parametrize("code", [None, 0])
+def test_a_script_that_ends_itself_well_has_not_failed(iris, code):
+    with pytest.raises(SystemExit), gitreg.run("iris") as model:
+        model.log_metrics({"auc": 0.5})
+        raise SystemExit(code)
+
+    assert iris.get("iris@4").metrics == {"auc": 0.5}
+
+
+def test_parameters_after_the_promotion_are_told_to_be_late(iris):
+    with gitreg.run("iris", params={"C": 1}) as model:
+        model.set_stage("staging")
+        model.log_params({"C": 1})
+        with pytest.raises(ConflictError, match="parameter 'late' comes too late: iris@4 was promoted"):
+            model.log_params({"late": 1})
+
+    assert iris.get("iris@4").params == {"C": 1}
+
+
+def test_parameters_for_a_version_that_was_there_are_told_not_to_be_recorded():
+    with pytest.warns(GitregWarning, match="iris@1 was there before, and its parameters are recorded for good: q not recorded"), gitreg.run("iris", "production", params={"q": 2}):
+        pass
+
+
+@pytest.mark.parametrize("log", [lambda model: model.log_metrics({"flops": 10**20}), lambda model: model.log_metadata({"n": [-(10**20)]})], ids=["metric", "metadata"])
+def test_a_number_of_more_than_64_bits_is_refused_where_it_is_logged(iris, log):
+    with gitreg.run("iris") as model:
+        with pytest.raises(UsageError, match="does not fit into 64 bits"):
+            log(model)
+        model.log_metrics({"flops": 1e20})
+
+    assert iris.get("iris@4").metrics == {"flops": 1e20}
+
+
+@pytest.mark.parametrize("given", [0.9, [("auc", 0.9)], None], ids=repr)
+def test_what_is_no_map_is_refused_by_name(given):
+    with gitreg.run("iris") as model, pytest.raises(UsageError, match="metrics: expected a map of names and values"):
+        model.log_metrics(given)
+
+
+def test_a_run_that_gitreg_itself_ended_is_kept(iris):
+    with pytest.raises(UsageError, match="nan is not a finite number") as caught, gitreg.run("iris") as model:
+        model.log_metrics({"auc": 0.5})
+        model.log_metrics({"loss": float("nan")})
+
+    assert boundary.run(["import", str(kept_in(caught.value)), "--quiet"]) == 0
+    assert iris.get("iris@4").metrics == {"auc": 0.5}
+
+
+def test_packages_are_a_list_of_names():
+    with pytest.raises(UsageError, match="packages: expected a list of names, found 'numpy'"), gitreg.run("iris", packages="numpy"):
+        pass
+
+
+def test_what_a_secret_variable_holds_is_not_recorded_anywhere(iris, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+
+    with pytest.warns(GitregWarning, match="looks like a secret"), gitreg.run(Model("rose", description="with wJalrXUtnFEMI")) as model:
+        model.log_metadata({"api_key": "zzz", "note": "uses wJalrXUtnFEMI"})
+        model.link("ticket", "https://me:pw@example.org/T-12", title="wJalrXUtnFEMI")
+
+    texts = "".join(path.read_text() for path in Path("models/rose").rglob("*.yaml"))
+    assert not [secret for secret in ("wJalrXUtnFEMI", "zzz", "me:pw") if secret in texts]
+    assert (iris.get("rose@1").metadata, iris.get("rose@1").links["ticket"].uri) == ({"api_key": "***", "note": "uses ***"}, "https://example.org/T-12")

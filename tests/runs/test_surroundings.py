@@ -30,19 +30,25 @@ def code(tmp_path, git):
 
 
 def test_the_commit_of_the_code_is_recorded_and_whether_it_was_dirty(code, git):
-    clean = seen(str(code)).code
+    clean = seen(str(code / 'train.py')).code
     (code / "train.py").write_text("print(2)\n")
     (code / "untracked.txt").write_text("x")
-    dirty = seen(str(code)).code
+    dirty = seen(str(code / 'train.py')).code
 
     head = git(code, "rev-parse", "HEAD")
     assert (clean, dirty) == ({"commit": head, "dirty": False}, {"commit": head, "dirty": True})
 
 
+def test_a_script_that_is_in_no_commit_is_dirty(code):
+    (code / "new.py").write_text("print(1)\n")
+
+    assert (seen(str(code / "new.py")).code["dirty"], seen(str(code / "train.py")).code["dirty"]) == (True, False)
+
+
 def test_the_address_of_the_code_is_recorded_without_credentials(code, git):
     git(code, "remote", "add", "origin", "https://me:hunter2@example.org/team/iris.git")
 
-    assert seen(str(code)).code["repository"] == "https://example.org/team/iris.git"
+    assert seen(str(code / 'train.py')).code["repository"] == "https://example.org/team/iris.git"
 
 
 @pytest.mark.parametrize("prepare", ["nothing", "empty repository"])
@@ -50,7 +56,7 @@ def test_code_in_no_commit_is_not_recorded(tmp_path, git, prepare):
     if prepare == "empty repository":
         git(tmp_path, "init", "--quiet")
 
-    assert seen(str(tmp_path)).code is None
+    assert seen(str(tmp_path / "none.py")).code is None
 
 
 def test_a_programs_hooks_of_git_are_not_run(code, git, tmp_path):
@@ -58,7 +64,7 @@ def test_a_programs_hooks_of_git_are_not_run(code, git, tmp_path):
     (tmp_path / "trap").chmod(0o755)
     git(code, "config", "core.fsmonitor", str(tmp_path / "trap"))
 
-    assert seen(str(code)).code["dirty"] is False
+    assert seen(str(code / 'train.py')).code["dirty"] is False
     assert not (tmp_path / "sprung").exists()
 
 
@@ -78,18 +84,18 @@ def test_the_ci_job_and_its_address_are_recorded(monkeypatch, tmp_path, host):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    assert seen(str(tmp_path)).ci == ({key: value for key, value in (("url", url), ("job", job)) if value} or None)
+    assert seen(str(tmp_path / "none.py")).ci == ({key: value for key, value in (("url", url), ("job", job)) if value} or None)
 
 
 def test_outside_of_ci_there_is_no_job(tmp_path, monkeypatch):
     for name in ("TF_BUILD", "JENKINS_URL", "BUILDKITE"):
         monkeypatch.delenv(name, raising=False)
 
-    assert seen(str(tmp_path)).ci is None
+    assert seen(str(tmp_path / "none.py")).ci is None
 
 
 def test_listed_packages_are_recorded_by_version(tmp_path):
-    environment = seen(str(tmp_path), ["click", "PyYAML"]).environment
+    environment = seen(str(tmp_path / "none.py"), ["click", "PyYAML"]).environment
 
     assert environment == {"python": platform.python_version(), "packages": {"click": version("click"), "PyYAML": version("PyYAML")}}
 
@@ -114,7 +120,7 @@ def test_a_lock_file_beside_the_code_is_recorded_by_digest(code, name):
     (code / name).write_text("click==8.1\n")
     (code / "src").mkdir()
 
-    lock = seen(str(code / "src")).environment["lock"]
+    lock = seen(str(code / "src" / "train.py")).environment["lock"]
 
     assert lock == {"path": name, "sha256": hashlib.sha256(b"click==8.1\n").hexdigest()}
 
@@ -122,9 +128,9 @@ def test_a_lock_file_beside_the_code_is_recorded_by_digest(code, name):
 def test_a_lock_file_can_be_named(tmp_path):
     (tmp_path / "my.lock").write_text("x")
 
-    assert seen(str(tmp_path), lock_file=tmp_path / "my.lock").environment["lock"]["path"] == "my.lock"
+    assert seen(str(tmp_path / "none.py"), lock_file=tmp_path / "my.lock").environment["lock"]["path"] == "my.lock"
     with pytest.raises(NotFoundError, match=r"no\.lock"):
-        seen(str(tmp_path), lock_file=tmp_path / "no.lock")
+        seen(str(tmp_path / "none.py"), lock_file=tmp_path / "no.lock")
 
 
 def test_a_run_records_where_its_script_lies_and_no_variable(code, iris, git, monkeypatch):
