@@ -219,7 +219,7 @@ class Killed(BaseException):
     """A process that ends in the middle."""
 
 
-@pytest.mark.parametrize("moment", range(0, 30, 3))
+@pytest.mark.parametrize("moment", range(0, 30, 5))
 def test_a_build_after_a_killed_one_is_whole(moment, iris, out, tmp_path, monkeypatch):
     site.built(iris, out)
     iris.promote("iris@2", "production")
@@ -253,6 +253,18 @@ def test_a_first_build_that_was_killed_can_be_done_again(iris, out, tmp_path, mo
 
     site.built(iris, tmp_path / "anew")
     assert files(out) == files(tmp_path / "anew")
+
+
+def test_what_a_killed_build_left_half_written_is_removed(iris, out):
+    site.built(iris, out)
+    told = json.loads((out / "site.json").read_bytes())
+    (out / "site.json").write_text(json.dumps(told | {"finished": False}))
+    for name in ("index.html.77.part", "models/iris/2.html.77.part", "mine.html.77.part"):
+        (out / name).write_text("half")
+
+    site.built(iris, out)
+
+    assert [name for name in files(out) if name.endswith(".part")] == ["mine.html.77.part"]
 
 
 def test_a_page_is_replaced_whole(iris, out):
