@@ -23,7 +23,7 @@ _OF_TEXT = frozenset(("pad", "bos", "eos", "unk", "sep", "cls", "mask", "start",
 _ABOUT = frozenset(("id", "ids", "length", "len", "count", "type", "dim", "dims", "size", "limit", "budget", "index", "embedding", "embeddings", "rate", "ratio", "min", "max", "name", "file", "path", "policy", "url"))  # what follows says that it is not the secret itself
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SHORTEST = 6  # characters: a shorter value of a variable stands in too many texts by chance
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*@|(?<=https://)[^/@\s]+@|(?<=http://)[^/@\s]+@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s:@]*:[^/?#\s]*@|(?<=https://)[^/?#\s]+@|(?<=http://)[^/?#\s]+@")  # up to the last @: a password may hold one
 _NAMED = ("params", "metadata")
 _TEXTS = ("description", "links", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 
@@ -96,7 +96,7 @@ class _Cleaned:
 
     def named(self, name: str, value: Any) -> Any:
         """Return what stands under *name*: nothing of it, if that is what a secret is called."""
-        if value in (None, MASK) or isinstance(value, (bool, Mapping)) or not is_secret_name(name.rpartition(".")[2]):
+        if value in (None, MASK) or isinstance(value, bool) or not is_secret_name(name.rpartition(".")[2]):
             return self.value(name, value)
         self._hidden[name] = None
         return MASK

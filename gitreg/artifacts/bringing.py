@@ -40,9 +40,13 @@ def brought(name: str, artifact: Artifact, path: str, reach: Reach, told: Told) 
     found = origins.parts(artifact, reach)
     part = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.part")
     if not artifact.folder:
+        wanted = _wanted(name, found[0])
         if os.path.isdir(path) and not os.path.islink(path):
+            landing.landed(wanted, f"{part}s", part, told=told)
             removed(path)
-        landing.landed(_wanted(name, found[0]), part, path, told=told)
+            os.rename(part, path)
+        else:
+            landing.landed(wanted, part, path, told=told)
         return
     _filled(name, found, part, told)
     if digest.fingerprint(part).sha256 != artifact.sha256:

@@ -109,7 +109,7 @@ def _pieces(item: _Local) -> Iterator[Wanted]:
 
 def _recorded(item: _Local, root: str | None, store: Store | None) -> dict[str, Any]:
     if store is not None and (item.print.absent is None or item.print.listing is not None):
-        name = os.path.basename(os.path.realpath(item.path))
+        name = os.path.basename(os.path.abspath(item.path))  # a link's own name has the ending
         called = {"file": name} if re.search(FILE_NAME, name) else {}
         return item.fields | {"uri": store.uri(item.print.sha256)} | item.print.fields | called
     uri = places.address(item.path, root)

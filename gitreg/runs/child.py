@@ -62,6 +62,8 @@ def supervised(run: Run, tracked: Tracked, command: Sequence[str], leaves: Leave
     with under_way(run), tempfile.TemporaryDirectory(prefix="gitreg-run-") as folder:
         before = {path: _signature(path) for path in leaves.written()}
         run.folder = handed.Folder(folder)
+        if tracked.facts:  # a program that promotes its version completes it: what is known by then must be in it
+            run.hand_over(tracked, tracked.facts)
         code = _ran(command, {**os.environ, **handed.environment(run, folder)})
         if code:
             raise _failed(command[0], code)
@@ -104,7 +106,8 @@ def _passed_on() -> Iterator[list[subprocess.Popen[bytes]]]:
         for program in programs if number != signal.SIGINT else ():
             program.send_signal(number)
 
-    was = {number: signal.signal(number, heard) for number in _HEARD}
+    listened = [number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN]  # under nohup the program lives on too
+    was = {number: signal.signal(number, heard) for number in listened}
     try:
         yield programs
     finally:

@@ -33,14 +33,14 @@ class Outcome(NamedTuple):
     complete: bool = False
 
 
-def performed(call: Call, home: int | None = None) -> Outcome:
-    """Run a step where its context is known; *home* is the process that the run began in, None where it is this one."""
+def performed(call: Call) -> Outcome:
+    """Run a step where its context is known; a run that was sent here hands back what the step logged."""
     function = call.function.__wrapped__  # type: ignore[attr-defined]
     tracked = call.here.tracked
     with current.entered(call.here):
         value = function(*call.args, **call.kwargs)
         outputs.recorded(function, value, tracked, call.here.step)
-    if home is None or tracked is None or call.here.run.process == home:
+    if tracked is None or not call.here.run.remote:
         return Outcome(value)
     call.here.run.close()
     return Outcome(value, tracked.added, tracked.number, tracked.complete)
@@ -74,12 +74,11 @@ def _at_once(trace: Trace, order: TopologicalSorter[str]) -> None:
     from concurrent.futures import FIRST_COMPLETED, wait
 
     assert trace.executor
-    home = trace.here.run.process
     running: dict[Future[Outcome], str] = {}
     try:
         while order.is_active():
             for name in order.get_ready():
-                running[trace.executor.submit(performed, _call(trace, name), home)] = name
+                running[trace.executor.submit(performed, _call(trace, name))] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
                 trace.values[name] = _taken_over(trace, name, future.result())

@@ -61,7 +61,7 @@ class Run:
         self.params: dict[str, Any] = {}
         self.tracked: dict[tuple[str, str | None], Tracked] = {}
         self.outer: Run | None = None
-        self.remote = False  # sent to another process than the one that ends it
+        self.remote = False  # a copy, sent to where a step runs: another process, or another thread of this one
         self.over = False
         self._begin()
 
@@ -97,6 +97,9 @@ class Run:
         made = Tracked(self, wanted.filled(now()))
         with self.opened() as registry:
             made.settle(registry)
+            same = next((each for each in self.tracked.values() if made.found and each.found and each.found.id == made.found.id), None)
+            if same:  # by its stage here and by its number there
+                return same
             if made.found is None:
                 self._mark(registry)
         self.tracked[wanted.model, wanted.asked] = made
@@ -128,13 +131,18 @@ class Run:
             self._marked = registry.location.repo.common_dir
             marks.begin(self._marked, self.id)
 
+    @property
+    def is_ours(self) -> bool:
+        """True in the process that the run is in, False in one that was forked from it."""
+        return os.getpid() == self.process
+
     def check_process(self) -> None:
         """Refuse in a forked process, whose memory nobody reads.
 
         Raises:
             UsageError: this is not the process that the run is in.
         """
-        if os.getpid() != self.process:
+        if not self.is_ours:
             raise UsageError("this process was forked from the run's: what it logs would be lost", hint="return it from the step, or hand the pipeline an executor")
 
     def gathered(self, tracked: Tracked) -> dict[str, Any]:
@@ -254,7 +262,10 @@ class Run:
 
 
 def _in_a_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    from traceback import TracebackException
+
+    said = str(TracebackException.from_exception(error, limit=0))  # a person's own class may not be able to say what it is
+    text = " ".join(said.encode("utf-8", "backslashreplace").decode().split())
     line = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return line if len(line) <= _LONGEST_ERROR else line[: _LONGEST_ERROR - 1] + "…"
 
@@ -265,9 +276,12 @@ def under_way(run: Run) -> Iterator[Run]:
     try:
         yield run
     except BaseException as error:
-        if isinstance(error, SystemExit) and error.code in (None, 0):  # a script that has done what it was to do
+        if not run.is_ours:
+            run.close()
+        elif isinstance(error, SystemExit) and error.code in (None, 0):  # a script that has done what it was to do
             run.conclude()
         else:
             run.fail(error)
         raise
+    run.check_process()
     run.conclude()

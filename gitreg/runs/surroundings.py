@@ -98,7 +98,7 @@ def _ci() -> dict[str, Any] | None:
                 url = without_secrets(address.format_map(os.environ))
             except KeyError:
                 url = ""
-            found = {"url": url if url.startswith(("https://", "http://")) and url.isprintable() else None, "job": os.environ.get(job)}
+            found = {"url": url if url.startswith(("https://", "http://")) and url.isprintable() else None, "job": without_secrets(os.environ.get(job, ""))}
             return {name: value for name, value in found.items() if value} or None
     return None
 

@@ -79,7 +79,7 @@ class Tracked:
 
         Raises:
             NotFoundError: a stage is vacant, a number does not exist, or creating is not allowed.
-            ConflictError: the version failed and stays so, or the name cannot be taken.
+            ConflictError: the version failed and stays so, another run makes it, or the name cannot be taken.
             UsageError: a name is malformed.
         """
         self.found = self.wanted.existing(registry)
@@ -87,6 +87,8 @@ class Tracked:
             if self.found.status == "failed":
                 hint = f"Model({self.wanted.model!r}), or another name"
                 raise ConflictError("{id} failed, and a version that failed stays so: nothing can be trained into it", id=self.found.id, hint=hint)
+            if self.found.status == "running":
+                raise ConflictError("{id} is running: another run makes it, or was killed before it ended", id=self.found.id, hint="gitreg doctor")
             return
         self.wanted.may_create()
         self.claim = runs.Claim(self.wanted.model, self.wanted.asked, self.run.id, registry.snapshot().count(self.wanted.model))

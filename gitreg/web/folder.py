@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from typing import TYPE_CHECKING
 
 from gitreg.errors import BusyError, ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+
+
+_HALF = re.compile(r"\.[0-9]+\.part$")
 
 
 class Folder:
@@ -52,6 +56,15 @@ class Folder:
                     os.unlink(part)
                 raise
             self.written += 1
+
+    def sweep(self) -> None:
+        """Remove what a process that was killed left half written."""
+        for folder in {path.rpartition("/")[0] for path in self._own}:
+            with contextlib.suppress(OSError):
+                for name in os.listdir(self._at(folder)):
+                    path = _HALF.sub("", f"{folder}/{name}" if folder else name)
+                    if name.endswith(".part") and path in self._own:
+                        os.unlink(self._at(f"{folder}/{name}" if folder else name))
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove those of *paths* that are there, and the folders that are empty then."""

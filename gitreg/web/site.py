@@ -96,6 +96,8 @@ class _Build:
         counts = {model: count for model in self._trees if (count := kept[model].versions if model in kept else _count(self._scene.snapshot, model)) is not None}
         plan = self._ledger({model: kept.get(model) or Made("", count) for model, count in counts.items()})
         self._folder.claim(plan.paths())
+        if not self._known.finished:
+            self._folder.sweep()
         self._folder.write(ledger.FILE, ledger.written(self._begun(plan)))
         made = dict(kept)
         self._todo = sum(2 + counts[model] for model in counts.keys() - kept.keys()) + 3

@@ -59,7 +59,7 @@ def signed(value: float | None) -> str:
 
 def text(value: Any) -> str:
     """Return a JSON-like *value* as text: a text as it is, all else as JSON; what is not seen stands escaped."""
-    return names.shown(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return names.shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def lines(value: str) -> str:

@@ -91,6 +91,28 @@ def test_something_else_is_a_conflict_until_it_is_forced(iris, tmp_path, other):
     assert (tmp_path / "precious").read_bytes() == b"mine"
 
 
+def test_a_folder_in_the_way_stays_until_all_has_arrived(iris, tmp_path):
+    (tmp_path / "out" / "model.onnx").mkdir(parents=True)
+    (tmp_path / "out" / "model.onnx" / "precious").write_bytes(b"mine")
+    (tmp_path / "store").rename(tmp_path / "away")
+
+    with pytest.raises(NotFoundError):
+        iris.pull("iris", tmp_path / "out", artifacts=["model"], force=True)
+
+    assert (tmp_path / "out" / "model.onnx" / "precious").read_bytes() == b"mine"
+
+
+def test_a_file_that_was_registered_by_a_link_ends_as_the_link_does(kept, tmp_path):
+    (tmp_path / "blob").write_bytes(b"weights")
+    (tmp_path / "model.onnx").symlink_to(tmp_path / "blob")
+    registry = kept(tmp_path / "store")
+    registry.register("iris", artifacts={"model": tmp_path / "model.onnx"})
+
+    (found,) = registry.pull("iris", tmp_path / "out")
+
+    assert found.path == str(tmp_path / "out" / "model.onnx")
+
+
 def test_only_what_is_named_is_pulled(iris, tmp_path):
     found = iris.pull("iris", tmp_path / "out", artifacts=["train"])
 

@@ -104,6 +104,13 @@ def test_a_program_may_ask_for_its_number_and_promote_itself(cli, iris, git):
     assert (iris.get("iris@staging").number, iris.get("iris@4").metrics, commits(git)) == (4, {"n": 4, "later": 1}, 9)
 
 
+def test_a_version_that_the_program_promotes_has_the_parameters_of_the_command(cli, iris):
+    said = cli("run", "--model", "iris", "--param", "C=1.0", "--", sys.executable, "-c", "import gitreg; gitreg.Model('iris').set_stage('staging')")
+
+    assert said == Said(0, "", "recorded iris@4\n")
+    assert iris.get("iris@staging").params == {"C": 1.0}
+
+
 def test_another_model_in_the_program_is_a_run_of_its_own(cli, iris):
     cli("run", "--model", "iris", "--", sys.executable, "-c", "import gitreg\nwith gitreg.run('rose') as m: m.log_metrics({'a': 1})")
 
@@ -190,6 +197,18 @@ def test_sigterm_is_passed_on_to_the_program_and_the_version_has_failed(cli, iri
 
     assert running.returncode == 143
     assert iris.get("iris@4").status == "failed"
+
+
+def test_under_nohup_a_program_outlives_its_terminal(cli, iris):
+    code = "import sys; print('begun', flush=True); sys.stdin.read()"
+    command = ["nohup", sys.executable, "-m", "gitreg", "run", "--model", "iris", "--", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        assert running.stdout.readline() == "begun\n"
+        os.killpg(running.pid, signal.SIGHUP)
+        running.communicate(timeout=60)
+
+    assert running.returncode == 0
+    assert iris.get("iris@4").status == "ready"
 
 
 def test_a_run_that_was_killed_is_told_from_one_that_lives(cli, iris):

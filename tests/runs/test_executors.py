@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -151,6 +152,20 @@ def check_processes(iris, git, executor):
 def test_processes_of_a_pool_work_on_the_same_version(iris, git, way):
     with ProcessPoolExecutor(2, mp_context=get_context(way)) as pool:
         check_processes(iris, git, pool)
+
+
+class Sending(ThreadPoolExecutor):
+    """Sends what it is handed as to another process, and stays in this one: numbers of processes are the same on two machines too."""
+
+    def submit(self, function, /, *args, **kwargs):
+        return super().submit(*pickle.loads(pickle.dumps((function, *args))), **kwargs)
+
+
+def test_what_a_copied_step_logs_comes_back_from_a_process_of_the_same_number(iris):
+    with Sending(1) as pool:
+        measured.with_options(executor=pool)()
+
+    assert iris.get("iris@4").metrics == {"seen.1": 1, "seen.2": 2}
 
 
 def test_two_workers_of_dask_work_on_the_same_version(iris, git, tmp_path, monkeypatch):

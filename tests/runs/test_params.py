@@ -65,6 +65,11 @@ def test_a_parameter_named_like_a_secret_is_masked_and_told():
         assert masked({"api_key": "sk-123", "C": 1, "db": {"password": "x", "host": "h"}}) == {"api_key": "***", "C": 1, "db": {"password": "***", "host": "h"}}
 
 
+def test_all_that_is_below_a_secrets_name_is_masked():
+    with pytest.warns(GitregWarning, match="looks like a secret: credentials"):
+        assert masked({"credentials": {"user": "me", "value": "x"}, "n": [1]}) == {"credentials": "***", "n": [1]}
+
+
 def test_the_value_of_a_secret_variable_is_masked_wherever_it_stands(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_abcdefgh")
     monkeypatch.setenv("EDITOR", "vim-editor")
@@ -82,3 +87,4 @@ def test_a_flag_about_a_secret_is_none(recwarn):
 
 def test_credentials_in_an_address_are_left_out():
     assert without_secrets("https://user:token@example.org/a.git and git@host:b") == "https://example.org/a.git and git@host:b"
+    assert without_secrets("https://user:p@ss@example.org/a@b") == "https://example.org/a@b"

@@ -729,3 +729,19 @@ def test_a_name_stands_for_its_model(iris):
 def test_what_a_pipeline_cannot_be_given_is_told_when_it_is_made(given, words):
     with pytest.raises(UsageError, match=words):
         pipeline(**given)(load)
+
+
+def test_a_version_by_its_stage_and_by_its_number_is_one_version_of_the_run(iris):
+    @step
+    def measure(name):
+        get_step_context().model.log_metrics({name: 1})
+
+    @pipeline
+    def measuring():
+        measure.with_options(model=Model("iris", "production"))("a")
+        measure.with_options(model=Model("iris", 1))("b")
+
+    measuring()
+
+    version = iris.get("iris@1")
+    assert (version.metrics, len(version.later_runs)) == ({"accuracy": 0.91, "a": 1, "b": 1}, 1)

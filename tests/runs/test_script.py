@@ -184,6 +184,50 @@ with gitreg.run("iris") as model:
     assert iris.get("iris@4").metrics == {}
 
 
+def test_a_forked_process_that_ends_leaves_the_run_to_its_parent(iris):
+    code = """
+import os, sys, gitreg
+with gitreg.run("iris") as model:
+    model.number
+    child = os.fork()
+    if not child:
+        sys.exit(0)
+    os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+    assert iris.get("iris@4").status == "ready"
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(("error", "said"), [(ValueError("not \udcff"), "ValueError: not \\udcff"), (MuteError(), "MuteError: <exception str() failed>")])
+def test_an_error_that_no_file_can_hold_is_a_reason_all_the_same(iris, error, said):
+    with pytest.raises(type(error)), gitreg.run("iris") as model:
+        _ = model.number
+        raise error
+
+    assert (iris.get("iris@4").status, iris.get("iris@4").run.error) == ("failed", said)
+
+
+def test_a_run_ends_although_a_child_that_was_forked_lives_on(iris):
+    code = """
+import os, signal, gitreg
+with gitreg.run("iris"):
+    child = os.fork()
+    if not child:
+        signal.pause()
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+    assert iris.get("iris@4").status == "ready"
+
+
 def test_eight_runs_at_once_get_eight_numbers(iris):
     code = """
 import sys, gitreg
@@ -217,6 +261,14 @@ def test_a_name_got_by_two_runs_is_one_version(iris):
         model.log_metrics({"auc": 0.5})
 
     assert (len(iris.versions("iris")), len(iris.get("iris@v4").later_runs)) == (4, 1)
+
+
+def test_a_version_that_a_killed_run_left_is_nobody_elses(iris):
+    code = "import gitreg, os\nwith gitreg.run('iris', 'v4') as model:\n    print(model.number)\n    os._exit(1)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+
+    with pytest.raises(ConflictError, match="iris@4 is running: another run makes it, or was killed before it ended"), gitreg.run("iris", "v4"):
+        pytest.fail("the training began")
 
 
 def test_a_later_run_that_measures_otherwise_is_told_where_it_logs(iris):

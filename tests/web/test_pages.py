@@ -110,9 +110,7 @@ def test_a_version_alone_without_metrics_has_whole_pages(page, registry):
 
 
 def test_a_model_without_versions_has_a_page(registry):
-    from gitreg import Client
-
-    Client(registry).create_model("iris")
+    registry.create_model("iris")
 
     assert "No versions yet" in pages.model(seen(registry), "iris").html
     assert "No versions to compare yet" in pages.comparison(seen(registry), "iris").html
