@@ -1,6 +1,6 @@
 """``python -m benchmarks.screenshots [FOLDER]``: the pictures of the dashboard that the README shows, taken of the examples' registry.
 
-The examples run in this process with a clock that goes on by hours a look, so that the pictures show weeks, and the same
+The examples run in this process with a clock that goes on by six hours a look, so that the pictures show weeks, and the same
 ones each time. Needs Debian's Chromium.
 """
 
@@ -29,7 +29,7 @@ FOLDER = os.path.join(ROOT, "docs", "screenshots")
 PAGES = {"overview": "index.html", "model": "models/wine/index.html", "comparison": "models/wine/compare.html?v=5&v=4&v=2"}
 SCHEMES = ("light", "dark")
 SIZE = {"width": 1280, "height": 820}
-_BEGIN, _STEP = datetime(2026, 3, 2, 9, tzinfo=UTC), timedelta(hours=1)
+_BEGIN, _STEP = datetime(2026, 3, 2, 9, tzinfo=UTC), timedelta(hours=6)
 _CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--font-render-hinting=none")
 
@@ -65,7 +65,7 @@ def taken(site: str, folder: str | Path, now: datetime) -> list[str]:
 
 @contextlib.contextmanager
 def _clock() -> Iterator[object]:
-    """Give gitreg a clock that begins in March and goes on by an hour whenever it is looked at."""
+    """Give gitreg a clock that begins in March and goes on whenever it is looked at."""
     ticks = count()
     with mock.patch("gitreg.registry.now", lambda: _BEGIN + next(ticks) * _STEP):
         from gitreg import registry
