@@ -15,7 +15,7 @@ from gitreg import Registry
 from gitreg.web.links import LiveLinks, SiteLinks
 from gitreg.web.site import built
 from tests.browser import watching
-from tests.browser.hostile import hostile
+from tests.browser.hostile import FOLDER, hostile
 from tests.browser.registries import MADE
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def made(tmp_path_factory, home) -> Callable[[str], Path]:
 
     def made(name: str) -> Path:
         if name not in folders:
-            folder = tmp_path_factory.mktemp(name) / "registry"
+            folder = tmp_path_factory.mktemp(name) / (FOLDER if name == "hostile" else "registry")
             with _at_home(home):
                 REGISTRIES[name](folder, _git)
             folders[name] = folder

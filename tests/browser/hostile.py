@@ -46,12 +46,15 @@ ADDRESSES = {
     "good": "https://example.org/fine?a=1&b=2",
 }
 MODEL = "hostile"
+FOLDER = f"\"><img class=pwned src=x onerror={RUN}>"  # what the registry is called
+WRITER = f"Eve' onmouseover='{RUN}' class='pwned\" onfocus=\"{RUN}"
 
 
 def hostile(folder: Path, git: Callable[..., str]) -> None:
     """Make a model each of whose fields that may hold any text holds an attack."""
     with dated(folder) as registry:
-        registry.people = ("Eve ' onmouseover=window.pwned=1 \" <eve@example.org>",)
+        registry.people = (f"{WRITER} <eve@example.org>",)
+        git(folder, "config", "user.name", WRITER)
         registry.create_model(MODEL, **{field: f"{field}: {text}" for field, text in zip(("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics"), MARKUP, strict=False)}, tags=list(MARKUP), links=_links(), metrics={MARKUP[0][:100]: {"better": "higher"}})
         for attack in MARKUP:
             _version(registry, attack)

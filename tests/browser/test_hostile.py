@@ -9,7 +9,7 @@ import pytest
 
 from gitreg import Registry
 from tests.browser.conftest import served
-from tests.browser.hostile import ADDRESSES, MARKUP, MODEL, RUN
+from tests.browser.hostile import ADDRESSES, FOLDER, MARKUP, MODEL, RUN
 
 VERSIONS = range(1, len(MARKUP) + 1)
 PAGES = {
@@ -102,7 +102,7 @@ def test_the_json_beside_a_page_says_what_was_written(site):
 
 
 def test_a_change_of_what_strangers_wrote_is_shown_inert(made, tmp_path, browse):
-    with served(shutil.copytree(made("hostile"), tmp_path / "registry")) as place:
+    with served(shutil.copytree(made("hostile"), tmp_path / FOLDER)) as place:
         page = browse()
         for number in (7, 9, 10, 13):
             place.opened(page, f"/change/promote?model={MODEL}&number={number}")
@@ -122,7 +122,7 @@ def test_a_change_of_what_strangers_wrote_is_shown_inert(made, tmp_path, browse)
 
 
 def test_a_description_survives_the_form_that_edits_it(made, tmp_path, browse):
-    with served(shutil.copytree(made("hostile"), tmp_path / "registry")) as place:
+    with served(shutil.copytree(made("hostile"), tmp_path / FOLDER)) as place:
         page = place.opened(browse(), f"/change/edit?model={MODEL}&number=3")
 
         found = page.get_by_label("Description").input_value()

@@ -59,7 +59,7 @@ class Chromium:
             yield opened
             for page in self._kept.values():
                 page.goto("about:blank")
-        assert self._wrong == []
+        assert not self._wrong, "\n".join(self._wrong)
 
     def _page(self, *, scripts: bool) -> Page:
         if scripts not in self._kept:
