@@ -6,14 +6,13 @@ import pytest
 
 from tests.browser.hostile import MODEL
 from tests.browser.registries import LONG
-from tests.browser.watching import violations, wider
+from tests.browser.watching import shifted, violations, wider
 
 LONGEST = """() => Math.max(...[...document.querySelectorAll('main p, main dd, main li > span')].map(each => {
     const range = document.createRange();
     range.selectNodeContents(each);
     return range.getBoundingClientRect().width / parseFloat(getComputedStyle(each).fontSize);
 }))"""  # the widest text that runs on, in em
-
 PAGES = {
     "overview": ("varied", lambda to: to.overview()),
     "model": ("varied", lambda to: to.model("churn")),
@@ -80,3 +79,14 @@ def test_a_page_is_readable_on_a_very_wide_screen(site, browse, name):
 
     assert wider(page) == []
     assert page.evaluate(LONGEST) < 80
+
+
+@pytest.mark.parametrize("width", (360, 1280))
+@pytest.mark.parametrize("name", ("overview", "model", "version", "comparison", "history", "500 versions"))
+def test_nothing_jumps_while_a_page_is_made_alive(site, browse, name, width):
+    registry, address = PAGES[name]
+    place = site(registry)
+
+    page = place.opened(browse(width=width), address(place.links))
+
+    assert shifted(page) == []

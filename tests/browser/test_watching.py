@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.hostile import MODEL
 from tests.browser.test_hostile import STRANGE
-from tests.browser.watching import violations, wider
+from tests.browser.watching import shifted, violations, wider
 
 HEAD = "<!doctype html><html lang=en><title>x</title>"
 BAD = {
@@ -45,6 +45,15 @@ def test_a_page_that_is_wider_than_its_window_is_told(browse, page_of):
     page.goto(page_of("<p style='width: 500px'>x</p>"))
 
     assert len(wider(page)) == 1
+
+
+def test_what_jumps_is_told(browse, page_of):
+    page = browse()
+
+    page.goto(page_of("<p>moves</p><script>requestAnimationFrame(() => requestAnimationFrame(() => document.body.prepend(Object.assign(document.createElement('hr'), {style: 'height: 300px'}))))</script>"))
+
+    page.locator("hr").wait_for()
+    assert shifted(page) != []
 
 
 def test_what_axe_finds_is_told(browse, page_of):

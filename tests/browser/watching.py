@@ -34,6 +34,16 @@ _WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...
     .filter(each => each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 200))"""
 
 
+_SHIFTED = """async () => {
+    const found = [];
+    const seen = new PerformanceObserver(list => found.push(...list.getEntries()));
+    seen.observe({type: 'layout-shift', buffered: true});
+    for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+    return [...found, ...seen.takeRecords()].filter(each => each.value > 0.01)
+        .flatMap(each => each.sources.map(source => `${each.value}: ${source.node?.outerHTML?.slice(0, 200)}`));
+}"""
+
+
 class Chromium:
     """A browser with one window that runs scripts and one that does not: opening a window is most of what a test costs."""
 
@@ -115,3 +125,8 @@ def violations(page: Page, *, colours: bool = False) -> list[str]:
 def wider(page: Page) -> list[str]:
     """Return the elements that make the page wider than its window."""
     return page.evaluate(_WIDER)
+
+
+def shifted(page: Page) -> list[str]:
+    """Return the elements that moved while the page was made, by how much; a hundredth is a column that gets narrower by a few pixels."""
+    return page.evaluate(_SHIFTED)
