@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,10 +81,10 @@ def landed(wanted: Wanted, part: str, final: str, *, mode: int | None = None, to
     return read
 
 
-def dropped(part: str, age: float) -> None:
-    """Remove *part* if nobody holds it, and nobody wrote to it for so many seconds."""
+def dropped(part: str, before: float) -> None:
+    """Remove *part* if nobody holds it, and nobody has written to it since *before*, a moment of its disk's clock."""
     with contextlib.suppress(OSError):
-        if time.time() - os.stat(part, follow_symlinks=False).st_mtime < age:
+        if os.stat(part, follow_symlinks=False).st_mtime > before:
             return
         descriptor = os.open(part, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:

@@ -50,12 +50,12 @@ class Shelves:
     def _swept(self, wanted: set[str]) -> None:
         """Remove what killed uploads left, but for what is *wanted*: that goes on where it was."""
         try:
-            names = os.listdir(self._part(""))
+            left = sorted(set(os.listdir(self._part(""))) - wanted)
+            now = _now(self._part(uuid4().hex)) if left else 0.0
         except OSError:
             return
-        for name in names:
-            if name not in wanted:
-                landing.dropped(self._part(name), _ABANDONED)
+        for name in left:
+            landing.dropped(self._part(name), now - _ABANDONED)
 
     def _path(self, sha256: str) -> str:
         return os.path.join(self._folder, places.key(sha256))
@@ -93,6 +93,13 @@ class Shelves:
                     os.unlink(part)
         sent = sum(each.size for each in missing.values())
         return Kept(sent, sum(each.size for each in wanted) - sent)
+
+
+def _now(path: str) -> float:
+    """Return the time by the clock of a disk, which may be another machine's; *path* is a new file there for a moment."""
+    with open(path, "xb") as file:
+        os.unlink(path)
+        return os.fstat(file.fileno()).st_mtime
 
 
 def _written(part: str, each: Wanted) -> None:

@@ -96,7 +96,7 @@ def test_a_folder_in_the_way_stays_until_all_has_arrived(iris, tmp_path):
     (tmp_path / "out" / "model.onnx" / "precious").write_bytes(b"mine")
     (tmp_path / "store").rename(tmp_path / "away")
 
-    with pytest.raises(NotFoundError):
+    with pytest.raises(BusyError):
         iris.pull("iris", tmp_path / "out", artifacts=["model"], force=True)
 
     assert (tmp_path / "out" / "model.onnx" / "precious").read_bytes() == b"mine"
