@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from gitreg import Registry
 from gitreg.web.links import LiveLinks
 from gitreg.web.scene import Live, Scene, scene
+
+if TYPE_CHECKING:
+    from gitreg import Registry
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ATTACK = """"'><img src=x onerror=alert(1)></script><script>alert(2)</script></svg><svg onload=alert(3)>{{7*7}}\u2028&lt;"""

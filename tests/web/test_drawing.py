@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_what_strangers_wrote_is_text_in_a_lineage():
     view = traced.registry(iris=[{"artifacts": {ATTACK: traced.data(ATTACK)}, "links": traced.linked(**{ATTACK: "gone@7"}), "run": traced.run(ATTACK, pipeline=ATTACK)}])
     svg = drawn(view, "iris@1")
 
-    ElementTree.fromstring(svg)
+    ET.fromstring(svg)
     assert not re.search(r"<(script|img|svg onload)", svg)
 
 
@@ -71,7 +71,7 @@ def test_a_bar_ends_where_the_next_begins():
 
 
 def test_a_timeline_of_one_moment_is_drawn():
-    ElementTree.fromstring(timeline([spell(1)], STAGES, SiteLinks("index.html"), "iris", "2026-01-01T00:00:00Z"))
+    ET.fromstring(timeline([spell(1)], STAGES, SiteLinks("index.html"), "iris", "2026-01-01T00:00:00Z"))
 
 
 def test_without_times_there_is_no_timeline():
@@ -82,5 +82,5 @@ def test_without_times_there_is_no_timeline():
 def test_what_strangers_wrote_is_text_in_a_timeline():
     svg = timeline([spell(1, reason=ATTACK, by=ATTACK)], STAGES, SiteLinks("index.html"), "iris", None)
 
-    ElementTree.fromstring(svg)
+    ET.fromstring(svg)
     assert "<script" not in svg
