@@ -5,6 +5,7 @@ A GET reads one commit and writes nothing. What writes is a POST to ``/confirm``
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from gitreg.web.scene import Scene
     from gitreg.web.sessions import Sessions
 
+_OWN = os.path.join(pages.FOLDER, "live")  # files that a site does not need
 BUG = "this is a bug in gitreg; please report it with what GITREG_DEBUG=1 prints"
 _SENTENCES = {404: "there is no page at this address", 405: "this address is not asked in this way"}
 
@@ -196,7 +198,7 @@ def _looks(site: Site) -> list[Route]:
 
 def application(registry: Registry, sessions: Sessions, place: security.Place, *, read_only: bool = False) -> security.Guard:
     """Return what answers requests to *place*: the pages of *registry*, behind what is asked of every request."""
-    site, files = Site(registry, sessions, read_only=read_only), Files(pages.STATIC)
+    site, files = Site(registry, sessions, read_only=read_only), Files(pages.STATIC, _OWN)
     routes = [
         *_looks(site),
         Route("/change/{action}", site.form, methods=["GET"]),

@@ -1,4 +1,4 @@
-"""The files of ``static/``, read once: what is asked for is looked up by name, so that no path leads anywhere else."""
+"""The files that pages load, read once: what is asked for is looked up by name, so that no path leads anywhere else."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class File(NamedTuple):
 
 
 class Files:
-    """The files below a folder."""
+    """The files below *folders*, as if they were one."""
 
-    def __init__(self, folder: str) -> None:
-        found = (os.path.join(above, name) for above, _, names in os.walk(folder) for name in names)
-        self._files = {os.path.relpath(path, folder).replace(os.sep, "/"): _file(path) for path in found}
+    def __init__(self, *folders: str) -> None:
+        found = ((folder, os.path.join(above, name)) for folder in folders for above, _, names in os.walk(folder) for name in names)
+        self._files = {os.path.relpath(path, folder).replace(os.sep, "/"): _file(path) for folder, path in found}
 
     def answer(self, request: Request) -> Response:
         """Answer with a file, or that the browser has it already.
