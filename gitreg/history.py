@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from gitreg.store.snapshot import Snapshot
 
 
-def history(snapshot: Snapshot, model: str | None = None, stage: str | None = None) -> Iterator[Event]:
-    """Yield the events that led to *snapshot*, of one *model* or all, of one *stage* or all.
+def history(snapshot: Snapshot, model: str | None = None, stage: str | None = None, *, since: str | None = None) -> Iterator[Event]:
+    """Yield the events that led to *snapshot*, of one *model* or all, of one *stage* or all, from the start or *since* a commit.
 
     Raises:
         NotFoundError: there is no such model.
@@ -38,7 +38,7 @@ def history(snapshot: Snapshot, model: str | None = None, stage: str | None = No
         snapshot.known_stage(stage)
     if snapshot.repo.reader.is_partial():
         _fetch(snapshot, model)
-    for commit in snapshot.repo.log(snapshot.commit, _paths(snapshot.prefix, model, stage)):
+    for commit in snapshot.repo.log(f"{since}..{snapshot.commit}" if since else snapshot.commit, _paths(snapshot.prefix, model, stage)):
         for event in _told(snapshot, commit):
             if stage is None or event.stage == stage:
                 yield event

@@ -330,6 +330,14 @@ class GitRepo:
             raise self.reader.damaged(f"git cannot compare {commit} and {of}: {err.decode(errors='replace').strip()}")
         return code == 0
 
+    def follows(self, new: str, old: str) -> bool:
+        """Tell whether *old* is a first parent of *new*, or of its first parents, and so on."""
+        if new == old:
+            return True
+        code, out, _ = self.git("rev-list", "--first-parent", "--parents", "--end-of-options", f"{old}..{new}")
+        last = out.split(b"\n")[-2:-1]
+        return code == 0 and bool(last) and last[0].split(b" ")[1:2] == [old.encode()]
+
     def log(self, commit: str, paths: Iterable[str], only: str = "") -> Iterator[LoggedCommit]:
         """Yield the first-parent commits that changed *paths*, newest first, each against its first parent.
 

@@ -210,7 +210,7 @@ class Snapshot(View):
         if self._cache.index is None:
             from gitreg.store.nameindex import NameIndex
 
-            self._cache.index = NameIndex(os.path.join(self._repo.common_dir, "gitreg", "names"), self._repo.reader)
+            self._cache.index = NameIndex(os.path.join(self._repo.common_dir, "gitreg", "names"), self._repo.reader, saves=self._cache.saves)
         return self._cache.index
 
     # -- objects ------------------------------------------------------------------------------------------
@@ -251,13 +251,23 @@ class Snapshot(View):
     def _id_at(self, path: str) -> tuple[str | None, bool]:
         """Return the id of what is at *path*, None where nothing is, and whether it is a folder."""
         try:
-            entry = self._cache.known(self._commit, self._prefix + path)
+            entry = self._entry(path)
         except LookupError:
             found = self._repo.reader.info(f"{self._commit}:{self._prefix}{path}")
             if found is None:
                 self._prove_absent(path)
             return (found.id, found.type == "tree") if found else (None, False)
         return (entry.id, entry.mode == FOLDER) if entry else (None, False)
+
+    def _entry(self, path: str) -> Entry | None:
+        """Return what is at *path*, or None where nothing is, without asking git.
+
+        Raises:
+            LookupError: neither its folder nor all the trees on the way were read before.
+        """
+        folder, _, name = path.rpartition("/")
+        known = self._read.get(folder + "/")
+        return self._cache.known(self._commit, self._prefix + path) if known is None else known[1].get(name.encode())
 
     def _object(self, path: str) -> Object | None:
         found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
@@ -291,7 +301,7 @@ class Snapshot(View):
         if known is not self:
             return known  # type: ignore[no-any-return]
         try:
-            entry = self._cache.known(self._commit, self._prefix + path) if path not in self._ahead else None
+            entry = self._entry(path) if path not in self._ahead else None
             proven = path not in self._ahead
         except LookupError:
             entry, proven = None, False

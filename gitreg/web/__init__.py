@@ -1,0 +1,1 @@
+"""The dashboard: pages made from one snapshot, as files (``gitreg site``) or at each request (``gitreg ui``)."""

@@ -1,0 +1,114 @@
+"""A folder that is written page by page: each file whole or not at all, and nothing that is somebody else's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import TYPE_CHECKING
+
+from gitreg.errors import BusyError, ConflictError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+
+_HALF = re.compile(r"\.[0-9]+\.part$")
+
+
+class Folder:
+    """The folder of a site. *own* are the paths in it that may be overwritten or removed."""
+
+    def __init__(self, path: str, own: Collection[str]) -> None:
+        self.path = path
+        self._own = set(own)
+        self._made: set[str] = set()
+        self.written = self.removed = 0
+
+    def claim(self, paths: Iterable[str]) -> None:
+        """Make *paths* this site's own.
+
+        Raises:
+            ConflictError: a file is there that it did not write, or a link leads out of the folder.
+        """
+        new = [path for path in paths if path not in self._own]
+        for path in new:
+            self._checked(path.rpartition("/")[0])
+            if os.path.lexists(self._at(path)):
+                raise ConflictError("{path!r} is there already, and gitreg site did not write it", path=self._at(path), hint="gitreg site ANOTHER-FOLDER")
+        self._own |= set(new)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Put *data* at *path*; a reader sees the old file or the new one. What is the same stays untouched."""
+        assert path in self._own, "only what was claimed is written"
+        target = self._at(path)
+        with _said(target):
+            if self._reads(target) == data:
+                return
+            self._folder(path.rpartition("/")[0])
+            part = f"{target}.{os.getpid()}.part"
+            try:
+                with open(part, "xb") as file:
+                    file.write(data)
+                os.replace(part, target)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(part)
+                raise
+            self.written += 1
+
+    def sweep(self) -> None:
+        """Remove what a process that was killed left half written."""
+        for folder in {path.rpartition("/")[0] for path in self._own}:
+            with contextlib.suppress(OSError):
+                for name in os.listdir(self._at(folder)):
+                    path = _HALF.sub("", f"{folder}/{name}" if folder else name)
+                    if name.endswith(".part") and path in self._own:
+                        os.unlink(self._at(f"{folder}/{name}" if folder else name))
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove those of *paths* that are there, and the folders that are empty then."""
+        for path in paths:
+            folder = path.rpartition("/")[0]
+            with _said(self._at(path)), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                self._checked(folder)
+                os.unlink(self._at(path))
+                self.removed += 1
+            while folder:
+                try:
+                    os.rmdir(self._at(folder))
+                except OSError:
+                    break
+                folder = folder.rpartition("/")[0]
+
+    def _at(self, path: str) -> str:
+        return os.path.join(self.path, path)
+
+    def _reads(self, target: str) -> bytes | None:
+        try:
+            with open(target, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def _folder(self, folder: str) -> None:
+        if folder not in self._made:
+            self._checked(folder)
+            os.makedirs(self._at(folder) if folder else self.path, exist_ok=True)
+            self._made.add(folder)
+
+    def _checked(self, folder: str) -> None:
+        """Refuse a folder that is a link: what it points to is not this site's."""
+        parts = folder.split("/") if folder else []
+        for length in range(1, len(parts) + 1):
+            inner = "/".join(parts[:length])
+            if inner not in self._made and os.path.islink(self._at(inner)):
+                raise ConflictError("{path!r} is a link, and gitreg site writes into its own folders only", path=self._at(inner), hint="gitreg site ANOTHER-FOLDER")
+
+
+@contextlib.contextmanager
+def _said(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BusyError("{path!r} cannot be written: {reason}", path=path, reason=error.strerror or error) from None
