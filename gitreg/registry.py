@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitreg.proposals.ground import Ground
     from gitreg.proposals.pulls import Proposals
     from gitreg.records import Change, Finding, Rebased, Synced
+    from gitreg.rehearsal import Rehearsal
     from gitreg.review.meaning import Meaning
     from gitreg.store.remote import Remote
     from gitreg.store.transaction import Start, Target
@@ -88,6 +89,10 @@ class Registry(Reads, Verbs):
     def close(self) -> None:
         """End the git process that reads are made through; a later read starts another."""
         self._location.repo.close()
+
+    def leave_no_trace(self) -> None:
+        """Keep what reads find out in memory alone from now on, not beside git's files: then nothing but a write writes."""
+        self._cache.saves, self._cache.index = False, None
 
     def __enter__(self) -> Registry:
         return self
@@ -222,6 +227,30 @@ class Registry(Reads, Verbs):
         if self._offline:
             raise UsageError("a proposal cannot be made offline: it goes to the remote")
         return Transaction(self, (message, reason), way=propose.Way(self._ground(), via, rehearsal=self._dry_run))
+
+    def rehearse(self, write: Callable[[Transaction], Any], *, reason: str = "", proposal: bool = False, ask: bool = False) -> Rehearsal:
+        """Return what a transaction in which *write* is called would mean, and what the rules answer to it; nothing is written.
+
+        It is judged as this branch is now; with *ask* the remote is asked first, as a write does. With *proposal* it is judged
+        as one: what asks for review is let through.
+
+        Raises:
+            ConflictError: this is no branch that can be written, or an operation is in conflict with what is there.
+            GitregError: an operation refuses otherwise. A rule that refuses is the rehearsal's ``refusal``.
+        """
+        from gitreg.rehearsal import Stage
+
+        def here() -> tuple[Start, Snapshot]:
+            self._location.writable_ref()
+            found = self.snapshot()
+            return Start(found.commit, found.commit, None), found
+
+        from gitreg.store.transaction import Start
+
+        stage = Stage(self.begin if ask else here, lambda view: not proposal and self._guarded(view), now())
+        with Transaction(self, ("", reason), way=stage) as tx:
+            write(tx)
+        return stage.seen
 
     def proposals(self, *, via: str | None = None) -> Proposals:
         """Return the pull requests that are open to this registry's branch: which there are, how one stands, waiting for it."""
@@ -390,7 +419,7 @@ class Registry(Reads, Verbs):
             at = places.store_of(snapshot, found.near)
             return found.store(at) if at else None
 
-        return describe.described(given, self.root, keeper, keep=not self._dry_run, watch=self.watch)
+        return describe.described(given, describe.Home(self.root, snapshot), keeper, keep=not self._dry_run, watch=self.watch)
 
     def _heal(self) -> tuple[str, ...]:
         """Finish what a crash left, unless another process is at work right now (then the journal is its own)."""

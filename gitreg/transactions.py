@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gitreg.operations.script import Script
-    from gitreg.proposals.propose import Way
+    from gitreg.proposals import propose
     from gitreg.proposals.records import Proposed
     from gitreg.records import Change, Occasion
     from gitreg.registry import Registry
+    from gitreg.rehearsal import Stage
     from gitreg.store.transaction import Start
     from gitreg.view import Draft, View
+
+    Way = propose.Way | Stage
 
 
 class Transaction(Verbs):

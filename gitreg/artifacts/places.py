@@ -26,6 +26,8 @@ PROTOCOLS = {
 }  # fmt: skip
 LOCAL = ("file", "local")
 READ_ONLY = ("http", "https")
+SHELF = "sha256"  # a store's folder of what it keeps by digest
+_UNNAMED = ("memory",)  # for tests: it ends with the process
 
 
 class Around(NamedTuple):
@@ -86,13 +88,13 @@ def protocol_of(uri: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def problem(uri: str) -> str | None:
-    """Return why an address is not followed, or None if it is."""
+def problem(uri: str, but: tuple[str, ...] = ()) -> str | None:
+    """Return why an address is not followed, or None if it is; the reason names what is, *but* for some."""
     match = _ADDRESS.match(uri)
     if _CHAIN in uri:
         return "it opens one address through another"
     if match and match[1].lower() not in (*PROTOCOLS, *LOCAL):
-        return f"{match[1]!r} is none of {', '.join((*LOCAL, *PROTOCOLS))}"
+        return f"{match[1]!r} is none of {', '.join(name for name in (*LOCAL, *PROTOCOLS) if name not in (*_UNNAMED, *but))}"
     return None
 
 
@@ -152,13 +154,13 @@ def fault(given: str) -> str | None:
         return f"{given!r} is not the address of a folder"
     if protocol in READ_ONLY:
         return f"nothing can be written to {protocol}"
-    why = problem(given)
+    why = problem(given, but=READ_ONLY)
     return f"{given!r} is not followed: {why}" if why else None
 
 
 def key(sha256: str) -> str:
     """Return where a store keeps what has this digest: ``sha256/ab/ab12…``."""
-    return f"sha256/{sha256[:2]}/{sha256}"
+    return f"{SHELF}/{sha256[:2]}/{sha256}"
 
 
 def kept(uri: str, sha256: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from urllib.parse import quote, unquote
 from gitreg.artifacts import bringing, places
 from gitreg.artifacts.meter import meter
 from gitreg.artifacts.outcomes import Pulled
-from gitreg.errors import BusyError, ConflictError, NotFoundError
+from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gitreg.artifacts.meter import Told, Watch
     from gitreg.artifacts.outcomes import State
@@ -38,12 +39,38 @@ def pulled(version: ModelVersion, folder: str, only: Sequence[str] | None, reach
     """
     wanted = _chosen(version, only)
     told = meter(watch, "pulling", sum(artifact.size or 0 for artifact in wanted.values()))
+    with _made(folder):
+        return _pulled(version, folder, wanted, (reach, told), force=force)
+
+
+def _pulled(version: ModelVersion, folder: str, wanted: dict[str, Artifact], way: tuple[Reach, Told], *, force: bool) -> tuple[Pulled, ...]:
+    reach, told = way
     there = _there(folder, wanted, force=force)
     done = tuple(_one(name, artifact, folder, told, None if name in there else reach) for name, artifact in wanted.items())
     unproven = [each.name for each in done if each.state == "unproven"]
     if unproven:
         raise ConflictError("{names} of {id}: no digest is recorded, so that nobody can tell whether it is what was registered", names=", ".join(map(repr, unproven)), id=version.id, pulled=done)
     return done
+
+
+@contextlib.contextmanager
+def _made(folder: str) -> Iterator[None]:
+    """Make *folder*; where what is done in it fails, and nothing is in it, whatever was made of it is removed."""
+    new, above = [], os.path.abspath(folder)
+    while not os.path.lexists(above):
+        new.append(above)
+        above = os.path.dirname(above)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise BusyError("{path}: {reason}", path=error.filename or folder, reason=error.strerror or str(error)) from None
+    try:
+        yield
+    except (GitregError, KeyboardInterrupt):
+        with contextlib.suppress(OSError):
+            for made in new:
+                os.rmdir(made)
+        raise
 
 
 def _chosen(version: ModelVersion, only: Sequence[str] | None) -> dict[str, Artifact]:
@@ -56,12 +83,8 @@ def _chosen(version: ModelVersion, only: Sequence[str] | None) -> dict[str, Arti
 
 
 def _there(folder: str, wanted: dict[str, Artifact], *, force: bool) -> set[str]:
-    """Make the folder, and return the artifacts that are there; before anything is brought, see that nothing else is in the way."""
+    """Return the artifacts that are there; before anything is brought, see that nothing else is in the way."""
     there = set()
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise BusyError("{path}: {reason}", path=error.filename or folder, reason=error.strerror or str(error)) from None
     for name, artifact in wanted.items():
         path = os.path.join(folder, landing_name(name, artifact))
         if not os.path.lexists(path) or artifact.sha256 is None:

@@ -42,6 +42,13 @@ class Proposals:
         self._ground, self._via = ground, via
         self._pause, self._clock = pause, clock
 
+    def possible(self) -> bool:
+        """Tell whether a pull request could be opened: there is a remote, it is at a forge, and something lets us in. Nobody is asked."""
+        try:
+            return host.of(self._ground.remote(), self._via).forge is not None
+        except GitregError:
+            return False
+
     def open(self) -> tuple[Standing, ...]:
         """Return how each open one stands, newest first; without a forge to ask, the branches ``gitreg/…`` of the remote.
 

@@ -31,6 +31,7 @@ class Cache:
         self._roots: dict[str, str] = {}
         self.records: dict[tuple[str, str], Any] = {}
         self.index: NameIndex | None = None
+        self.saves = True  # the index, for the next process
 
     def keep(self, key: tuple[str, str], record: Any) -> None:
         """Keep a decoded *record* by its kind and blob id."""

@@ -40,11 +40,12 @@ class Seen(NamedTuple):
 
 
 class NameIndex:
-    """The index of one repository; in memory for a long-lived process, on disk for the next one."""
+    """The index of one repository; in memory for a long-lived process, on disk for the next one, where it *saves*."""
 
-    def __init__(self, folder: str, reader: Reader) -> None:
+    def __init__(self, folder: str, reader: Reader, *, saves: bool = True) -> None:
         self._folder = folder
         self._reader = reader
+        self._saves = saves
         self._seen: dict[str, Seen] = {}
 
     def numbers(self, path: str, tree_id: str, tree: Tree) -> Mapping[str, int]:
@@ -75,7 +76,7 @@ class NameIndex:
             if other != number:
                 raise InvalidError(f"versions {other} and {number} have the same name", path=f"{path}/{number}.yaml", field="version", rule="R06")
         folder = Folder(tree_id, names, numbers)
-        if len(fresh) >= _WORTH_SAVING:
+        if self._saves and len(fresh) >= _WORTH_SAVING:
             self._save(path, Folder(tree_id, {blob: names[blob] for blob in _manifests(tree, {}).values()}, numbers))
         return folder
 

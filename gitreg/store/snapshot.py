@@ -210,7 +210,7 @@ class Snapshot(View):
         if self._cache.index is None:
             from gitreg.store.nameindex import NameIndex
 
-            self._cache.index = NameIndex(os.path.join(self._repo.common_dir, "gitreg", "names"), self._repo.reader)
+            self._cache.index = NameIndex(os.path.join(self._repo.common_dir, "gitreg", "names"), self._repo.reader, saves=self._cache.saves)
         return self._cache.index
 
     # -- objects ------------------------------------------------------------------------------------------
