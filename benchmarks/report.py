@@ -43,7 +43,7 @@ def _ms(samples: Samples) -> float:
 
 def markdown(results: dict[str, Any]) -> str:
     """Return all of *results* for a person."""
-    return "\n".join([*_machine(results["machine"]), "", *_bars(results["bars"], results["imported"]), "", *_promises(results["reviews"] or ()), "", *_promises(results["crowds"] or ()), "", *_promises(results.get("runs") or ()), "", *_promises(results.get("artifacts") or ()), "", *_sides(results["rows"], results["durable"])])
+    return "\n".join([*_machine(results["machine"]), "", *_bars(results["bars"], results["imported"]), "", *_promises(results["reviews"] or ()), "", *_promises(results["crowds"] or ()), "", *_promises(results.get("runs") or ()), "", *_promises(results.get("artifacts") or ()), "", *_promises(results.get("dashboard") or ()), "", *_sides(results["rows"], results["durable"])])
 
 
 def _machine(machine: dict[str, str]) -> Iterator[str]:

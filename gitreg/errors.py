@@ -58,7 +58,7 @@ class GitregWarning(UserWarning):
 
 
 class OnlyHereWarning(GitregWarning):
-    """A file was recorded where only this machine has it; a note of the receipt says so too."""
+    """A file was recorded where only this machine has it, or is not committed as it is; a note of the receipt says so too."""
 
 
 class UsageError(GitregError, ValueError):

@@ -419,7 +419,7 @@ class Registry(Reads, Verbs):
             at = places.store_of(snapshot, found.near)
             return found.store(at) if at else None
 
-        return describe.described(given, self.root, keeper, keep=not self._dry_run, watch=self.watch)
+        return describe.described(given, describe.Home(self.root, snapshot), keeper, keep=not self._dry_run, watch=self.watch)
 
     def _heal(self) -> tuple[str, ...]:
         """Finish what a crash left, unless another process is at work right now (then the journal is its own)."""

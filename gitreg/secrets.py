@@ -24,6 +24,7 @@ _ABOUT = frozenset(("id", "ids", "length", "len", "count", "type", "dim", "dims"
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SHORTEST = 6  # characters: a shorter value of a variable stands in too many texts by chance
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#\s:@]*:[^/?#\s]*@|(?<=https://)[^/?#\s]+@|(?<=http://)[^/?#\s]+@")  # up to the last @: a password may hold one
+QUERY = re.compile(r"(?i)(?<=[?&])((?:x-amz-(?:signature|credential|security-token)|x-goog-signature|signature|sig|(?:private_|access_|job_)?token|api[_-]?key|password|secret)=)[^&\s#]+")  # of an address
 _NAMED = ("params", "metadata")
 _TEXTS = ("description", "links", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 
@@ -48,8 +49,8 @@ def secret_values() -> tuple[str, ...]:
 
 
 def without_credentials(text: str) -> str:
-    """Return *text* without the credentials of addresses: a token may stand before the ``@``."""
-    return _CREDENTIALS.sub("", text)
+    """Return *text* without the credentials of addresses: a token may stand before the ``@``, or in the query."""
+    return QUERY.sub(lambda match: match[1] + MASK, _CREDENTIALS.sub("", text)) if "://" in text else text
 
 
 def without_secrets(text: str) -> str:

@@ -18,7 +18,7 @@ ROOT = Path(gitreg.__file__).parent
 # from the ground up; a package stands for its modules, a longer name wins
 FLOORS = (
     {"errors", "enums"},
-    {"names", "scratch", "warned", "formats"},
+    {"names", "scratch", "warned", "formats", "artifacts.lfs", "artifacts.listing"},
     {"secrets"},
     {"forges"},
     {"records"},

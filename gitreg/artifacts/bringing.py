@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -37,8 +38,18 @@ def brought(name: str, artifact: Artifact, path: str, reach: Reach, told: Told) 
         ConflictError: what is there is something else.
         BusyError: where it lies cannot be reached, or *path* cannot be written.
     """
-    found = origins.parts(artifact, reach)
     part = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.part")
+    try:
+        _brought(name, artifact, (part, path), reach, told)
+    except (GitregError, KeyboardInterrupt):
+        for top in (part, f"{part}s"):
+            _without_empty(top)
+        raise
+
+
+def _brought(name: str, artifact: Artifact, way: tuple[str, str], reach: Reach, told: Told) -> None:
+    part, path = way
+    found = origins.parts(artifact, reach)
     if not artifact.folder:
         wanted = _wanted(name, found[0])
         if os.path.isdir(path) and not os.path.islink(path):
@@ -58,6 +69,13 @@ def brought(name: str, artifact: Artifact, path: str, reach: Reach, told: Told) 
     if os.path.lexists(path):
         removed(path)
     os.rename(part, path)
+
+
+def _without_empty(top: str) -> None:
+    """Remove the folders in which nothing has arrived yet."""
+    for folder, _, _ in os.walk(top, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
 
 def removed(path: str) -> None:

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from gitreg.artifacts.digest import Fingerprint
     from gitreg.artifacts.meter import Watch
     from gitreg.artifacts.store import Store
+    from gitreg.store.snapshot import Snapshot
+
+
+class Home(NamedTuple):
+    """Where a registry lies: its repository's folder on disk, if any, and the snapshot whose commits may have a file."""
+
+    root: str | None
+    snapshot: Snapshot | None = None
 
 
 class _Local(NamedTuple):
@@ -32,8 +40,8 @@ class _Local(NamedTuple):
     print: Fingerprint
 
 
-def described(given: Mapping[str, Any], root: str | None, store: Callable[[], Store | None], *, keep: bool = True, watch: Watch | None = None) -> dict[str, Any]:
-    """Return *given* artifacts as the manifest records them; *root* is the repository's folder on disk, if any.
+def described(given: Mapping[str, Any], home: Home, store: Callable[[], Store | None], *, keep: bool = True, watch: Watch | None = None) -> dict[str, Any]:
+    """Return *given* artifacts as the manifest records them; who reads warnings is told of those that only this machine has.
 
     Everything is hashed before anything is copied to the *store*. Without *keep* nothing is copied, and what is
     returned is what it would be.
@@ -51,7 +59,10 @@ def described(given: Mapping[str, Any], root: str | None, store: Callable[[], St
     if place and keep:
         wanted = [each for item in local for each in _pieces(item)]
         place.keep(wanted, meter(watch, "copying", sum(each.size for each in wanted)))
-    return {name: _recorded(item, root, place) if isinstance(item, _Local) else _pointed(item, root) for name, item in found.items()}
+    recorded = {name: _recorded(item, home.root, place) if isinstance(item, _Local) else _pointed(name, item, home.root) for name, item in found.items()}
+    if local and place is None:
+        _warned(local, recorded, home.snapshot)
+    return recorded
 
 
 def _looked_at(name: str, item: Any, watch: Watch | None) -> Any:
@@ -83,8 +94,9 @@ class _Path(str):
     __slots__ = ()
 
 
-def _pointed(fields: Any, root: str | None) -> Any:
+def _pointed(name: str, fields: Any, root: str | None) -> Any:
     if isinstance(fields, dict) and isinstance(fields.get("uri"), _Path):
+        warned.warn(f"artifact {name!r}: the output that {str(fields['uri'])!r} names is not here, so no sha256 is recorded: dvc pull")
         return fields | {"uri": places.address(fields["uri"], root)}
     return fields
 
@@ -113,8 +125,20 @@ def _recorded(item: _Local, root: str | None, store: Store | None) -> dict[str, 
         called = {"file": name} if re.search(FILE_NAME, name) else {}
         return item.fields | {"uri": store.uri(item.print.sha256)} | item.print.fields | called
     uri = places.address(item.path, root)
-    if uri.startswith("file://"):
-        warned.warn(f"artifact {item.name!r}: only this machine has {item.path!r}; artifacts: in gitreg.yaml names a store that files are copied to", OnlyHereWarning)
-    elif store is not None:
+    if store is not None:
         warned.warn(f"artifact {item.name!r}: {item.path!r} is a pointer of Git LFS whose file is not here, and was not copied: git lfs pull")
     return item.fields | {"uri": uri} | item.print.fields
+
+
+def _warned(local: list[_Local], recorded: Mapping[str, Any], snapshot: Snapshot | None) -> None:
+    """Tell of those artifacts that lie outside the repository, or that none of its commits has."""
+    from gitreg.store import committed
+
+    known = committed.Committed(snapshot) if snapshot else None
+    advice = committed.advice(snapshot) if snapshot else committed.ADVICE
+    for item in local:
+        uri, found = recorded[item.name]["uri"], item.print
+        if uri.startswith("file://"):
+            warned.warn(f"artifact {item.name!r}: only this machine has {item.path!r}; {advice}", OnlyHereWarning)
+        elif known and not known.has(uri, found.sha256, found.size, folder=found.listing is not None):
+            warned.warn(f"artifact {item.name!r}: {uri!r} is not committed: only this folder has it, and only until it changes; {advice}", OnlyHereWarning)

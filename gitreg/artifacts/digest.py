@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.artifacts import lfs, parallel
+from gitreg.artifacts import lfs, listing, parallel
 from gitreg.artifacts.meter import meter, nobody
 from gitreg.errors import ConflictError, UsageError
 
@@ -72,9 +72,8 @@ def fingerprint(path: str, watch: Watch | None = None) -> Fingerprint:
 
 def of_files(files: list[Hashed]) -> Fingerprint:
     """Return what identifies a folder of these *files*."""
-    lines = dict(sorted((os.fsencode(f"{file.sha256}  {file.size}  {file.path}\n"), file) for file in files))
-    listing = b"".join(lines)
-    return Fingerprint(hashlib.sha256(listing).hexdigest(), sum(file.size for file in files), tuple(lines.values()), listing)
+    lines = dict(sorted((listing.line(file.sha256, file.size, file.path), file) for file in files))
+    return Fingerprint(listing.digest(lines), sum(file.size for file in files), tuple(lines.values()), b"".join(lines))
 
 
 def _hashed_all(top: str, watch: Watch | None) -> list[Hashed]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.artifacts import digest
 from gitreg.artifacts.meter import nobody
-from gitreg.errors import BusyError, ConflictError
+from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.store.disk import sync
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ def landed(wanted: Wanted, part: str, final: str, *, mode: int | None = None, to
                 return 0
             try:
                 read = _filled(descriptor, wanted, told)
-            except ConflictError:
-                os.unlink(part)
+            except GitregError as error:
+                if isinstance(error, ConflictError) or not os.fstat(descriptor).st_size:
+                    os.unlink(part)
                 raise
             if mode is not None:
                 os.fchmod(descriptor, mode)
@@ -78,6 +79,20 @@ def landed(wanted: Wanted, part: str, final: str, *, mode: int | None = None, to
     except OSError as error:
         raise BusyError("{path}: {reason}", path=error.filename or part, reason=error.strerror or str(error)) from None
     return read
+
+
+def dropped(part: str, before: float) -> None:
+    """Remove *part* if nobody holds it, and nobody has written to it since *before*, a moment of its disk's clock."""
+    with contextlib.suppress(OSError):
+        if os.stat(part, follow_symlinks=False).st_mtime > before:
+            return
+        descriptor = os.open(part, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _same(descriptor, part):
+                os.unlink(part)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
-_LONGEST = 1024  # bytes: a longer file is no pointer, says the specification
+LONGEST = 1024  # bytes: a longer file is no pointer, says the specification
 _START = b"version https://git-lfs.github.com/spec/v1\n"
 _POINTER = re.compile(rb"(?:ext-[0-9]-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,18})\n")
 
@@ -20,7 +20,7 @@ class LfsPointer(NamedTuple):
 
 def pointer(data: bytes) -> LfsPointer | None:
     """Return what the pointer *data* stands for, or None where it is no pointer."""
-    if not data.startswith(_START) or len(data) >= _LONGEST:
+    if not data.startswith(_START) or len(data) >= LONGEST:
         return None
     match = _POINTER.fullmatch(data, len(_START))
     return LfsPointer(match[1].decode(), int(match[2])) if match else None

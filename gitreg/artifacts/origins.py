@@ -77,8 +77,17 @@ def source(artifact: Artifact, reach: Reach) -> Source:
     if path is None:
         return sources.Stored(reach.systems.of(artifact.uri), artifact.uri)
     if places.protocol_of(artifact.uri) is None and artifact.sha256 and not landing.right(path, artifact.sha256):
-        return _pointed(artifact, path) or _committed(artifact, reach) or sources.File(path)
-    return _pointed(artifact, path) or sources.File(path)
+        return _pointed(artifact, path) or _committed(artifact, reach) or _file(artifact, path, reach)
+    return _pointed(artifact, path) or _file(artifact, path, reach)
+
+
+def _file(artifact: Artifact, path: str, reach: Reach) -> sources.File:
+    """Return the file at *path*; where it is not in its store, the store itself is looked for: its disk may not be mounted."""
+    store = places.kept(artifact.uri, artifact.sha256)
+    top = local(store, reach) if store else None
+    if top and not os.path.exists(path) and not os.path.isdir(os.path.join(top, places.SHELF)):
+        raise BusyError("the store {store!r} is not here", store=top, hint="see that its disk is mounted, and try again")
+    return sources.File(path)
 
 
 def local(uri: str, reach: Reach) -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from gitreg.errors import InvalidError, UsageError
+from gitreg.secrets import QUERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _CHAIN = "::"  # fsspec would open one address through another
-_SECRETS = re.compile(r"(?i)[?&](x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|signature|sig|token|access_token|password|secret)=")
 _KEPT = re.compile(r"(.+)/sha256/([0-9a-f]{2})/(\2[0-9a-f]{62})\Z", re.DOTALL)
 
 # what is followed, and the package that speaks it; others run programs, open other addresses or make up what they read
@@ -26,6 +26,8 @@ PROTOCOLS = {
 }  # fmt: skip
 LOCAL = ("file", "local")
 READ_ONLY = ("http", "https")
+SHELF = "sha256"  # a store's folder of what it keeps by digest
+_UNNAMED = ("memory",)  # for tests: it ends with the process
 
 
 class Around(NamedTuple):
@@ -60,14 +62,14 @@ def address(path: str, root: str | None) -> str:
     full = os.path.realpath(path)
     if root and _inside(full, root):
         return os.path.relpath(full, os.path.realpath(root)).replace(os.sep, "/")
-    return "file://" + quote(full)
+    return "file://" + quote(os.fsencode(full))
 
 
 def local_path(uri: str, root: str | None) -> str | None:
     """Return where *uri* lies on this machine, or None for an address elsewhere or a path out of *root*."""
     protocol = protocol_of(uri)
     if protocol in LOCAL:
-        return unquote(uri.partition("://")[2])
+        return os.fsdecode(unquote_to_bytes(uri.partition("://")[2]))
     if protocol or root is None:
         return None
     path = os.path.realpath(os.path.join(root, uri))
@@ -86,13 +88,13 @@ def protocol_of(uri: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def problem(uri: str) -> str | None:
-    """Return why an address is not followed, or None if it is."""
+def problem(uri: str, but: tuple[str, ...] = ()) -> str | None:
+    """Return why an address is not followed, or None if it is; the reason names what is, *but* for some."""
     match = _ADDRESS.match(uri)
     if _CHAIN in uri:
         return "it opens one address through another"
     if match and match[1].lower() not in (*PROTOCOLS, *LOCAL):
-        return f"{match[1]!r} is none of {', '.join((*LOCAL, *PROTOCOLS))}"
+        return f"{match[1]!r} is none of {', '.join(name for name in (*LOCAL, *PROTOCOLS) if name not in (*_UNNAMED, *but))}"
     return None
 
 
@@ -103,7 +105,7 @@ def secret(uri: str) -> bool:
         return False
     user, at, _ = match[2].partition("/")[0].rpartition("@")
     named = match[1].lower() in ("sftp", "ssh", "hdfs", "abfs", "abfss")  # a user or a container, which is no secret
-    return bool(at and (":" in user or not named)) or _SECRETS.search(uri) is not None
+    return bool(at and (":" in user or not named)) or QUERY.search(uri) is not None
 
 
 def without_secret(name: str, uri: str) -> str:
@@ -152,13 +154,13 @@ def fault(given: str) -> str | None:
         return f"{given!r} is not the address of a folder"
     if protocol in READ_ONLY:
         return f"nothing can be written to {protocol}"
-    why = problem(given)
+    why = problem(given, but=READ_ONLY)
     return f"{given!r} is not followed: {why}" if why else None
 
 
 def key(sha256: str) -> str:
     """Return where a store keeps what has this digest: ``sha256/ab/ab12…``."""
-    return f"sha256/{sha256[:2]}/{sha256}"
+    return f"{SHELF}/{sha256[:2]}/{sha256}"
 
 
 def kept(uri: str, sha256: str | None) -> str | None:

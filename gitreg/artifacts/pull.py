@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from gitreg.artifacts import bringing, places
 from gitreg.artifacts.meter import meter
 from gitreg.artifacts.outcomes import Pulled
-from gitreg.errors import BusyError, ConflictError, NotFoundError
+from gitreg.errors import BusyError, ConflictError, GitregError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gitreg.artifacts.meter import Told, Watch
     from gitreg.artifacts.outcomes import State
     from gitreg.artifacts.reach import Reach
     from gitreg.records import Artifact, ModelVersion
 
+_LONGEST = 200  # bytes: file systems take 255, and a part of a file has a longer name
 _ENDING = re.compile(r"(?:\.tar)?\.[A-Za-z0-9_-]{1,16}\Z")
 
 
@@ -37,13 +40,40 @@ def pulled(version: ModelVersion, folder: str, only: Sequence[str] | None, reach
         BusyError: where it lies cannot be reached, or the folder cannot be written.
     """
     wanted = _chosen(version, only)
+    _check_names(version, wanted)
     told = meter(watch, "pulling", sum(artifact.size or 0 for artifact in wanted.values()))
+    with _made(folder):
+        return _pulled(version, folder, wanted, (reach, told), force=force)
+
+
+def _pulled(version: ModelVersion, folder: str, wanted: dict[str, Artifact], way: tuple[Reach, Told], *, force: bool) -> tuple[Pulled, ...]:
+    reach, told = way
     there = _there(folder, wanted, force=force)
     done = tuple(_one(name, artifact, folder, told, None if name in there else reach) for name, artifact in wanted.items())
     unproven = [each.name for each in done if each.state == "unproven"]
     if unproven:
         raise ConflictError("{names} of {id}: no digest is recorded, so that nobody can tell whether it is what was registered", names=", ".join(map(repr, unproven)), id=version.id, pulled=done)
     return done
+
+
+@contextlib.contextmanager
+def _made(folder: str) -> Iterator[None]:
+    """Make *folder*; where what is done in it fails, and nothing is in it, whatever was made of it is removed."""
+    new, above = [], os.path.abspath(folder)
+    while not os.path.lexists(above):
+        new.append(above)
+        above = os.path.dirname(above)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise BusyError("{path}: {reason}", path=error.filename or folder, reason=error.strerror or str(error)) from None
+    try:
+        yield
+    except (GitregError, KeyboardInterrupt):
+        with contextlib.suppress(OSError):
+            for made in new:
+                os.rmdir(made)
+        raise
 
 
 def _chosen(version: ModelVersion, only: Sequence[str] | None) -> dict[str, Artifact]:
@@ -55,13 +85,18 @@ def _chosen(version: ModelVersion, only: Sequence[str] | None) -> dict[str, Arti
     return {name: artifact for name, artifact in chosen.items() if artifact.kind != "service"}
 
 
+def _check_names(version: ModelVersion, wanted: dict[str, Artifact]) -> None:
+    """Refuse where two artifacts would land in one file, also on a disk that takes small letters for capitals."""
+    landed: dict[str, str] = {}
+    for name, artifact in wanted.items():
+        other = landed.setdefault(landing_name(name, artifact).casefold(), name)
+        if other != name:
+            raise ConflictError("artifacts {other!r} and {name!r} of {id} would be one file: {file!r}", other=other, name=name, id=version.id, file=landing_name(name, artifact), hint=f"gitreg pull {version.id} --artifact NAME -o DIR, each into a folder of its own")
+
+
 def _there(folder: str, wanted: dict[str, Artifact], *, force: bool) -> set[str]:
-    """Make the folder, and return the artifacts that are there; before anything is brought, see that nothing else is in the way."""
+    """Return the artifacts that are there; before anything is brought, see that nothing else is in the way."""
     there = set()
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise BusyError("{path}: {reason}", path=error.filename or folder, reason=error.strerror or str(error)) from None
     for name, artifact in wanted.items():
         path = os.path.join(folder, landing_name(name, artifact))
         if not os.path.lexists(path) or artifact.sha256 is None:
@@ -96,6 +131,8 @@ def landing_name(name: str, artifact: Artifact) -> str:
     """
     safe = "".join(sign if sign.isalnum() or (sign.isprintable() and sign not in "/\\%") else quote(sign, safe="") for sign in name)
     safe = f"%2E{safe[1:]}" if safe.startswith(".") else safe
+    if len(os.fsencode(safe)) > _LONGEST:
+        safe = safe.encode("utf-8", "surrogateescape")[: _LONGEST - 20].decode("utf-8", "ignore") + "-" + sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     ending = "" if artifact.folder else ending_of(called(artifact))
     return safe if safe.lower().endswith(ending.lower()) else safe + ending
 

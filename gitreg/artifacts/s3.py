@@ -37,6 +37,14 @@ class S3(System):
         made.retries = _TRIES
         return made
 
+    def meant(self, what: str, error: BaseException) -> BaseException:
+        """See :meth:`System.meant`; a bucket that is not there is no file that is not there."""
+        answer = getattr(error.__cause__ or error, "response", None)
+        if isinstance(answer, dict) and answer.get("Error", {}).get("Code") == "NoSuchBucket":
+            bucket = what.removeprefix("s3://").partition("/")[0]
+            return BusyError("there is no bucket {bucket!r}", bucket=bucket, hint="make it, or see what artifacts: in gitreg.yaml says")
+        return super().meant(what, error)
+
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """Return what S3 answers to *method* about the object *path*."""
         bucket, _, key = path.partition("/")

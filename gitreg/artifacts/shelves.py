@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SMALL = 1 << 20  # bytes: smaller ones are synced many at once, and not resumed one by one
 _AT_ONCE = 2000
 _READ_ONLY = 0o444
+_ABANDONED = 24 * 60 * 60  # seconds without a byte: nobody goes on with it
 
 
 class Shelves:
@@ -36,6 +37,7 @@ class Shelves:
 
     def keep(self, wanted: Sequence[Wanted], told: Told) -> Kept:
         """See :class:`~gitreg.artifacts.store.Store`."""
+        self._swept({each.sha256 for each in wanted})
         small = [each for each in wanted if each.size <= _SMALL]
         kept = Kept()
         for at in range(0, len(small), _AT_ONCE):
@@ -44,6 +46,16 @@ class Shelves:
             if each.size > _SMALL:
                 kept += self._one(each, told)
         return kept
+
+    def _swept(self, wanted: set[str]) -> None:
+        """Remove what killed uploads left, but for what is *wanted*: that goes on where it was."""
+        try:
+            left = sorted(set(os.listdir(self._part(""))) - wanted)
+            now = _now(self._part(uuid4().hex)) if left else 0.0
+        except OSError:
+            return
+        for name in left:
+            landing.dropped(self._part(name), now - _ABANDONED)
 
     def _path(self, sha256: str) -> str:
         return os.path.join(self._folder, places.key(sha256))
@@ -81,6 +93,13 @@ class Shelves:
                     os.unlink(part)
         sent = sum(each.size for each in missing.values())
         return Kept(sent, sum(each.size for each in wanted) - sent)
+
+
+def _now(path: str) -> float:
+    """Return the time by the clock of a disk, which may be another machine's; *path* is a new file there for a moment."""
+    with open(path, "xb") as file:
+        os.unlink(path)
+        return os.fstat(file.fileno()).st_mtime
 
 
 def _written(part: str, each: Wanted) -> None:

@@ -111,7 +111,11 @@ class System:
             raise BusyError("{what}: no answer within {seconds:g} s", what=shown(what), seconds=self._patience, hint="try again; GITREG_STORE_PATIENCE is how many seconds to wait")
         if answer.error is None:
             return answer.value  # type: ignore[no-any-return]
-        raise _ours(what, answer.error) from None
+        raise self.meant(what, answer.error) from None
+
+    def meant(self, what: str, error: BaseException) -> BaseException:
+        """Return the error of ours that a store's *error* means; whatever a store's package raises is the store's answer."""
+        return _ours(what, error)
 
     def size(self, path: str) -> int | None:
         """Return how many bytes the file *path* has, -1 where nobody says, or None where there is no such file."""
@@ -183,7 +187,6 @@ class System:
 
 
 def _ours(what: str, error: BaseException) -> BaseException:
-    """Return the error of ours that a store's *error* means; whatever a store's package raises is the store's answer."""
     if isinstance(error, (GitregError, KeyboardInterrupt)):
         return error
     place = shown(what)

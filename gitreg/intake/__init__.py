@@ -29,7 +29,12 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     if files.is_folder(path):
         return files.readable(mlflow.read, path)
     card = modelcard.front(path)
-    return modelcard.facts(card) if card else {"metrics": numbers.of(documents.read(path))}
+    if card:
+        return modelcard.facts(card)
+    found = numbers.of(documents.read(path))
+    if not found:
+        files.refuse("there are no metrics in it", path)
+    return {"metrics": found}
 
 
 def metrics(path: str | os.PathLike[str]) -> dict[str, int | float]:

@@ -38,24 +38,23 @@ class _Value(NamedTuple):
     step: int
     at: int
     number: float
-    line: int
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the facts of a version that an MLflow run made.
 
-    The last value of each metric counts, which is that of the highest step. A parameter is a number or boolean where
+    The last value of each metric counts, which is that of the highest step; one that is NaN or infinite is passed over, with a warning. A parameter is a number or boolean where
     ``--param`` would take it for one. Tags are ``key=value``.
 
     Raises:
-        InvalidError: the folder is no run, the run was deleted, a metric ends in NaN, or there is a link in it.
+        InvalidError: the folder is no run, the run was deleted, or there is a link in it.
     """
     folder = os.fspath(path)
     meta = _meta(folder)
     texts = {kind: dict(_texts(folder, kind)) for kind in ("params", "tags")}
     tags, status = texts["tags"], meta.get("status")
     return {
-        "metrics": {name: _last(file) for name, file in _entries(folder, "metrics")},
+        "metrics": _finite({name: _last(file) for name, file in _entries(folder, "metrics")}),
         "params": _without_secrets({name: guessed(text) for name, text in texts["params"].items()}),
         "tags": [f"{name}={text}" if text else name for name, text in tags.items() if not name.startswith(_OWN)],
         "metadata": {"mlflow": _about(meta, tags)},
@@ -72,6 +71,14 @@ def _without_secrets(params: dict[str, Any]) -> dict[str, Any]:
     if hidden:
         warn(f"not recorded, for it looks like a secret: {', '.join(map(shown, hidden))}")
     return {**params, **dict.fromkeys(hidden, MASK)}
+
+
+def _finite(metrics: dict[str, float]) -> dict[str, float]:
+    """Return *metrics* without those that are NaN or infinite; whoever reads warnings is told which."""
+    lost = [name for name, value in metrics.items() if value - value != 0]
+    if lost:
+        warn(f"not recorded, for it is not a finite number: {', '.join(f'{shown(name)} ({metrics[name]})' for name in lost)}")
+    return {name: value for name, value in metrics.items() if name not in lost}
 
 
 def _meta(folder: str) -> dict[str, Any]:
@@ -175,18 +182,16 @@ def _last(path: str) -> float:
     for number, line in enumerate(files.lines(path, _LONGEST_HISTORY), 1):
         if line.strip():
             value = _value(path, number, line.split())
-            best = value if best is None or value[:3] > best[:3] else best
+            best = value if best is None or value > best else best
     if best is None:
         files.refuse("the metric has no value", path)
-    if best.number - best.number != 0:
-        files.refuse(f"{best.number} is not a finite number", path, best.line)
     return best.number
 
 
 def _value(path: str, line: int, words: list[bytes]) -> _Value:
     """Return time, value and step of a line; the words behind them name a dataset."""
     try:
-        return _Value(int(words[2]) if len(words) > 2 else 0, int(words[0]), float(words[1]), line)
+        return _Value(int(words[2]) if len(words) > 2 else 0, int(words[0]), float(words[1]))
     except (ValueError, IndexError):
         return files.refuse("expected a time, a number and a step", path, line)
 

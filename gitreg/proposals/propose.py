@@ -185,4 +185,4 @@ def _opened(at: Host, result: Proposed, state: Literal["opened", "updated", "unc
 
 def _notes(made: Plan) -> tuple[str, ...]:
     pairs = ((model, pair) for model in made.draft.made.models() for _, pair in Pairs(made.base, made.draft, model).items())
-    return (*notes.of_commit(made.base.repo, None, commits.Outcome.DONE), *notes.of_artifacts(pairs))
+    return (*notes.of_commit(made.base.repo, None, commits.Outcome.DONE), *notes.of_artifacts(made.base, pairs))

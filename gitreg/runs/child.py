@@ -43,7 +43,8 @@ class Leaves(NamedTuple):
 
     def written(self) -> list[str]:
         """Return the local files and folders that the program must write."""
-        return [path for path in (*self.metrics, *self.artifacts.values()) if "://" not in path]
+        paths = (*self.metrics, *(path.removeprefix("file://") for path in self.artifacts.values()))
+        return [path for path in paths if "://" not in path]
 
 
 class ProgramError(GitregError):

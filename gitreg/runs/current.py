@@ -7,12 +7,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.runs import handed
+from gitreg.runs.run import UNDER_WAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitreg.runs.run import Run
     from gitreg.runs.tracked import Tracked
+    from gitreg.runs.wanted import Wanted
 
 
 class Here(NamedTuple):
@@ -43,3 +45,8 @@ def entered(here: Here) -> Iterator[Here]:
         yield here
     finally:
         _CURRENT.reset(token)
+
+
+def live(wanted: Wanted) -> bool:
+    """Tell whether a run that is under way in this process works on what is *wanted*, wherever that run is."""
+    return any(run.is_ours and not run.over and run.known(wanted) for run in list(UNDER_WAY))

@@ -51,6 +51,13 @@ class Output:
     def __bool__(self) -> bool:
         raise TypeError(f"step {self.node!r} has not run yet: .load() runs it and gives its value")
 
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Output):
+            return self is other
+        raise TypeError(f"step {self.node!r} has not run yet: .load() runs it and gives its value")
+
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         return f"Output({self.node!r}{''.join(f'[{index}]' for index in self.path)})"
 

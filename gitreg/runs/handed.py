@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -28,13 +27,12 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._count = itertools.count()
 
     def write(self, model: str, facts: dict[str, Any]) -> None:
         """Hand over *facts*; whoever reads sees them whole or not at all."""
         from gitreg.operations.amend import plain_scalar
 
-        file = os.path.join(self.path, f"{os.getpid()}-{next(self._count):06d}")
+        file = os.path.join(self.path, os.urandom(16).hex())  # a process may have the number of an earlier one
         with open(file, "w", encoding="utf-8") as opened:
             json.dump({"model": model, "facts": facts}, opened, default=plain_scalar)
         os.rename(file, file + _ENDING)

@@ -12,10 +12,10 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gitreg import names
+from gitreg import names, warned
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.registry import Registry
-from gitreg.runs.current import current
+from gitreg.runs.current import current, live
 from gitreg.runs.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gitreg.operations.stages import Expected
     from gitreg.records import Artifact, ModelVersion, Receipt
-    from gitreg.runs.run import Run
+    from gitreg.runs.run import Place, Run
     from gitreg.runs.tracked import Tracked
     from gitreg.transactions import Transaction
 
@@ -60,6 +60,7 @@ class Model:
             card["save_models_to_registry"] = False
         self._wanted = Wanted(self.name, None if version is None else str(version), card, create)
         self._tracked: Tracked | None = None
+        self._place: Place | None = None  # where the registry of the run was
         self._last: Tracked | None = None  # what it was in the last run that it was given to
         self._found: ModelVersion | None = None
         self._turn = threading.RLock()
@@ -131,7 +132,7 @@ class Model:
         home = self._home()
         if home:
             return home.set_stage(str(stage), force, expect, reason)
-        with self._turn, Registry.open() as registry:
+        with self._turn, self._registry() as registry:
             if self._settled is None:
                 self._found = self._wanted.existing(registry)
             if self._settled is None:
@@ -219,7 +220,7 @@ class Model:
             ConflictError: the file is not the one that was registered.
         """
         artifact = self.get_artifact(name)
-        with Registry.open() as registry:
+        with self._registry() as registry:
             path = registry.fetched(name, artifact)
         here = current()
         if here and here.tracked and here.tracked is not self._home():
@@ -233,6 +234,10 @@ class Model:
         return artifact
 
     # -- resolving ----------------------------------------------------------------------------------------
+
+    def _registry(self) -> Registry:
+        """Return the registry: that of the run that this was given to, else the one of this folder."""
+        return self._place.open() if self._place else Registry.open()
 
     def _home(self) -> Tracked | None:
         """Return the version of the run under way that this is, or None: then it speaks to the registry itself."""
@@ -251,7 +256,7 @@ class Model:
             return home.resolved()
         with self._turn:
             if self._settled is None:
-                with Registry.open() as registry:
+                with self._registry() as registry:
                     self._found = self._wanted.existing(registry)
                     if self._found is None:
                         self._new(registry)
@@ -268,7 +273,7 @@ class Model:
         if home:
             return home.now()
         version = self._resolved()
-        with Registry.open() as registry:
+        with self._registry() as registry:
             return registry.get(version.id)
 
     @property
@@ -284,6 +289,9 @@ class Model:
             NotFoundError: creating is not allowed here.
         """
         self._wanted.may_create()
+        elsewhere = live(self._wanted)
+        if elsewhere:
+            warned.warn(f"a run of {self.name!r} is under way in another thread, and this is not it: hand the run's model to the thread, or start it with contextvars.copy_context().run")
         try:
             with registry.transaction(reason=reason, replay=True) as tx:
                 self._describe(tx)
@@ -309,7 +317,7 @@ class Model:
             home.log(**facts)
             return
         version = self._resolved()
-        with Registry.open() as registry, registry.transaction(replay=True) as tx:
+        with self._registry() as registry, registry.transaction(replay=True) as tx:
             self._describe(tx)
             tx.update(version.id, **facts)
 
@@ -335,7 +343,7 @@ def as_model(given: Model | str | None, what: str) -> Model | None:
 
 def bound_in(run: Run, model: Model) -> Tracked:
     """Return the version that *model* means in *run*; when that is over, it is what the model means."""
-    model._last = run.bind(model._wanted)  # noqa: SLF001 - a part of the model's own module
+    model._last, model._place = run.bind(model._wanted), run.place  # noqa: SLF001 - a part of the model's own module
     return model._last  # noqa: SLF001
 
 
@@ -347,5 +355,5 @@ def known_in(run: Run, model: Model) -> bool:
 def bound_to(tracked: Tracked) -> Model:
     """Return a model that is the version *tracked* of a run."""
     model = Model(tracked.wanted.model, tracked.wanted.asked)
-    model._tracked = tracked  # noqa: SLF001 - a part of the model's own module
+    model._tracked, model._place = tracked, tracked.run.place  # noqa: SLF001 - a part of the model's own module
     return model

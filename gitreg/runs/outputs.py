@@ -145,6 +145,9 @@ def set_aside(file: str, folder: str, digest: str) -> str:
     os.makedirs(os.path.dirname(place), exist_ok=True)
     if not os.path.exists(place):
         part = f"{place}.{os.getpid()}"
-        shutil.copyfile(file, part)
+        with open(file, "rb") as source, open(part, "wb") as target:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())  # a commit will name it
         os.replace(part, place)
     return place

@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
 from gitreg import names
 from gitreg.errors import GitregError, UsageError
@@ -19,7 +20,7 @@ from gitreg.runs.tracked import Tracked, merged_by_key
 from gitreg.store import marks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from gitreg.records import Occasion
     from gitreg.runs.handed import Folder
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gitreg.runs.wanted import Wanted
 
 _LONGEST_ERROR = 500  # characters
+UNDER_WAY: WeakSet[Run] = WeakSet()
 
 
 class Place(NamedTuple):
@@ -184,23 +186,23 @@ class Run:
         """
         settled = False
         try:
-            due = [each for each in self.tracked.values() if each.concludes()]
             if self.tracked:
                 with self.opened() as registry:
-                    self._commit(registry, due)
+                    self._commit(registry)
             settled = True
         finally:
             self.close(settled=settled)
 
-    def _commit(self, registry: Registry, due: Sequence[Tracked]) -> None:
+    def _commit(self, registry: Registry) -> None:
         occasion = registry.occasion()
         try:
+            due = [each for each in self.tracked.values() if each.concludes()]
             if due:
                 with registry.transaction(replay=True) as tx:
                     for each in due:
                         each.conclude(tx, occasion)
-        except GitregError as error:
-            self._keep(registry, due, occasion, error)
+        except BaseException as error:  # Ctrl-C too: the training is over
+            self._keep(registry, occasion, error)
             raise
         self._look_back(registry)
 
@@ -209,14 +211,15 @@ class Run:
             for each in self.tracked.values():
                 each.look_back(registry)
 
-    def _keep(self, registry: Registry, due: Sequence[Tracked], occasion: Occasion, error: GitregError) -> None:
+    def _keep(self, registry: Registry, occasion: Occasion, error: BaseException) -> None:
         """Keep what could not be written, so that nothing of a long training is lost."""
         from gitreg.runs import kept
 
-        own = [each for each in due if each.found is None]
-        file = kept.written(registry.location.repo.common_dir, self.id, [each.line(occasion) for each in own]) if own else None
+        lines = [each.line(occasion) for each in self.tracked.values() if each.learned()]
+        file = kept.written(registry.location.repo.common_dir, self.id, lines) if lines else None
         if file:
-            error.hint = error.hint or f"gitreg import {file}"
+            if isinstance(error, GitregError):
+                error.hint = error.hint or f"gitreg import {file}"
             error.add_note(f"gitreg: what the run recorded is kept in {file}: gitreg import {file}")
 
     def fail(self, error: BaseException) -> None:
@@ -238,7 +241,7 @@ class Run:
     def _give_up(self, registry: Registry, error: BaseException, reason: str) -> None:
         view, occasion = registry.snapshot(), registry.occasion()
         if isinstance(error, GitregError) and error.code != GitregError.code:  # the training may be in order, and what could not be recorded is
-            self._keep(registry, [each for each in self.tracked.values() if each.learned()], occasion, error)
+            self._keep(registry, occasion, error)
         reserved = [(each, number) for each in self.tracked.values() if (number := each.reserved(view))]
         if reserved:
             with registry.transaction(replay=True) as tx:
@@ -273,6 +276,7 @@ def _in_a_line(error: BaseException) -> str:
 @contextlib.contextmanager
 def under_way(run: Run) -> Iterator[Run]:
     """Be in *run*: it concludes at the end, or fails with the error that ends it."""
+    UNDER_WAY.add(run)
     try:
         yield run
     except BaseException as error:

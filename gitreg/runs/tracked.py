@@ -248,8 +248,8 @@ class Tracked:
         return self.found is not None or not self.complete or self._written != self.facts
 
     def learned(self) -> bool:
-        """Tell whether more is known of the run's own version than what it was begun with."""
-        return self.found is None and any(fact for name, fact in self.facts.items() if name != "params")
+        """Tell whether more is known than what the run was begun with, and is not written."""
+        return any(fact for name, fact in self.facts.items() if name != "params") and self.facts != self._written
 
     def fail(self, tx: Transaction, occasion: Occasion, error: str) -> None:
         """Mark, in *tx*, the run's own version as failed, if it is reserved."""
@@ -258,7 +258,7 @@ class Tracked:
 
     def reserved(self, view: View) -> int | None:
         """Return the number of the run's own version where it is registered and not complete."""
-        if self.found or not hasattr(self, "claim"):
+        if self.found:
             return None
         manifest = runs.own(view, self.claim)
         return manifest.number if manifest and manifest.status == "running" else None
@@ -272,8 +272,10 @@ class Tracked:
         self.final = view.version(self.wanted.model, number) if number else None
 
     def line(self, occasion: Occasion) -> dict[str, Any]:
-        """Return what the end of the run would have written, as a line of ``gitreg import``."""
-        return {"model": self.wanted.model, "version": self.wanted.asked, **self.facts, "created_at": occasion.at, "created_by": occasion.by, "run": self.run.record(self, finished_at=occasion.at)}
+        """Return what the end of the run would have written, as a line of ``gitreg import``; of a version that was there as a new one that names it."""
+        called = {"description": f"what a run learned of {self.found.id}"} if self.found else {"version": self.wanted.asked}
+        facts = {name: _without_none(name, fact) for name, fact in self.facts.items()}
+        return {"model": self.wanted.model, **called, **facts, "created_at": occasion.at, "created_by": occasion.by, "run": self.run.record(self, finished_at=occasion.at)}
 
     def used(self, version: ModelVersion) -> None:
         """Note that this version was made with another one: it becomes a link, named after the other's model."""

@@ -56,11 +56,21 @@ def begin(common_dir: str, run: str) -> None:
     """
     file = os.path.join(folder(common_dir), run)
     try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = _locked(file)
     except OSError as error:
         raise BusyError("{file!r} cannot be locked: {reason}", file=file, reason=error.strerror) from None
     _OURS[file] = descriptor, os.getpid()
+
+
+def _locked(file: str) -> int:
+    """Return a descriptor that has *file* locked; who looks whether somebody lives has it for a moment, and may sweep it away."""
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(file).st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+        os.close(descriptor)
 
 
 def end(common_dir: str, run: str, *, settled: bool = True) -> None:

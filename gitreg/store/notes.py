@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,12 @@ from gitreg.store.commits import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gitreg.records import Manifest
+    from gitreg.records import Artifact, Manifest
+    from gitreg.store.committed import Committed
     from gitreg.store.gitrepo import GitRepo
+    from gitreg.store.snapshot import Snapshot
+
+    Pair = tuple[Manifest | None, Manifest | None]
 
 _MOST = 20  # artifacts that are named
 
@@ -31,18 +37,63 @@ def of_commit(repo: GitRepo, unshared: str | None, outcome: Outcome) -> Iterator
         yield f"this commit is only here, {unshared} does not have it"
 
 
-def of_artifacts(manifests: Iterable[tuple[str, tuple[Manifest | None, Manifest | None]]]) -> Iterator[str]:
-    """Yield each artifact, newly recorded in pairs (by model) of before and after, that nobody else will find; not more than a person reads."""
-    found = _outside(manifests)
+def of_artifacts(base: Snapshot, manifests: Iterable[tuple[str, Pair]]) -> Iterator[str]:
+    """Yield each artifact, newly recorded on *base* in pairs (by model) of before and after, that nobody else will find; not more than a person reads."""
+    found = _only_here(base, manifests)
     yield from islice(found, _MOST)
     left = sum(1 for _ in found)
     if left:
-        yield f"so do {left:,} more artifacts"
+        yield f"so it is with {left:,} more artifacts"
 
 
-def _outside(manifests: Iterable[tuple[str, tuple[Manifest | None, Manifest | None]]]) -> Iterator[str]:
+def _only_here(base: Snapshot, manifests: Iterable[tuple[str, Pair]]) -> Iterator[str]:
+    uncommitted = _Uncommitted(base)
     for model, (before, after) in manifests:
         for name, artifact in after.artifacts.items() if after else ():
-            in_store = artifact.sha256 and artifact.uri.endswith(f"/sha256/{artifact.sha256[:2]}/{artifact.sha256}")  # which the registry's own rules chose
-            if after and artifact.uri.startswith("file://") and not in_store and (before is None or name not in before.artifacts):
+            if after is None or (before and name in before.artifacts) or _in_store(artifact):
+                continue
+            if artifact.uri.startswith("file://"):
                 yield f"artifact {name!r} of {model}@{after.number} lies outside the repository, where others will not find it: {artifact.uri}"
+            elif "://" not in artifact.uri and uncommitted.has(artifact):
+                yield f"artifact {name!r} of {model}@{after.number}: {artifact.uri!r} is not committed: only this folder has it, and only until it changes; {uncommitted.advice}"
+
+
+def _in_store(artifact: Artifact) -> bool:
+    """Tell whether an address is one that the registry's own rules chose."""
+    return bool(artifact.sha256) and artifact.uri.endswith(f"/sha256/{(artifact.sha256 or '')[:2]}/{artifact.sha256}")
+
+
+class _Uncommitted:
+    """Files that lie in the checkout, and that no commit has; what is asked for is looked up once."""
+
+    def __init__(self, base: Snapshot) -> None:
+        self._root = None if base.config.artifacts else base.repo.worktree
+        self._base = base
+        self._known: dict[tuple[str, str | None], bool] = {}
+
+    @cached_property
+    def advice(self) -> str:
+        """What to do about them."""
+        from gitreg.store.committed import advice
+
+        return advice(self._base)
+
+    @cached_property
+    def _committed(self) -> Committed:
+        from gitreg.store.committed import Committed
+
+        return Committed(self._base)
+
+    def has(self, artifact: Artifact) -> bool:
+        """Tell whether *artifact* is one of them."""
+        key = artifact.uri, artifact.sha256
+        if key not in self._known:
+            self._known[key] = self._is_one(artifact)
+        return self._known[key]
+
+    def _is_one(self, artifact: Artifact) -> bool:
+        if self._root is None or artifact.sha256 is None or artifact.kind == "service":
+            return False
+        if not {"", ".", ".."}.isdisjoint(artifact.uri.split("/")) or not os.path.exists(os.path.join(self._root, artifact.uri)):
+            return False
+        return not self._committed.has(artifact.uri, artifact.sha256, artifact.size, folder=artifact.folder)

@@ -195,7 +195,7 @@ def _dated(found: Sequence[Event], facts: dict[str, Any]) -> Sequence[Event]:
 def _notes(target: Target, made: Plan, begun: Start, outcome: commits.Outcome) -> tuple[str, ...]:
     pairs = ((model, pair) for model in made.draft.made.models() for _, pair in Pairs(made.base, made.draft, model).items())
     shared = made.draft.config.remote if begun.remote is None else None
-    return (*notes.of_commit(target.repo, shared, outcome), *notes.of_artifacts(pairs))
+    return (*notes.of_commit(target.repo, shared, outcome), *notes.of_artifacts(made.base, pairs))
 
 
 def _committed(target: Target, made: Plan, begun: Start, occasion: Occasion, descriptor: int) -> tuple[commits.Outcome, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from gitreg import Registry
@@ -149,3 +152,13 @@ def test_a_store_that_is_a_folder_of_another_machine_is_not_written(kept, tmp_pa
 )
 def test_check_names_a_store_that_nothing_can_be_kept_in(kept, address, found):
     assert [(each.rule, each.path, each.message) for each in kept(address).check()] == found
+
+
+def test_the_addresses_that_an_error_names_are_those_of_the_how_to():
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "keep-artifacts.md").read_text(encoding="utf-8")
+    table = page[page.index("| address | needs |") : page.index("## Register")]
+
+    everywhere, stores = (text.partition(" is none of ")[2].split(", ") for text in (places.problem("ftp://host/x"), places.fault("ftp://host/x")))
+
+    assert set(everywhere) == set(re.findall(r"`([a-z0-9]+)://", table))
+    assert set(everywhere) - set(stores) == {"http", "https"}

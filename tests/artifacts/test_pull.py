@@ -13,7 +13,7 @@ import pytest
 
 from gitreg import Model, Registry
 from gitreg.artifacts.pull import landing_name
-from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
+from gitreg.errors import BusyError, ConflictError, NotFoundError, OnlyHereWarning, UsageError
 from gitreg.records import Artifact
 
 MB = 1 << 20
@@ -96,7 +96,7 @@ def test_a_folder_in_the_way_stays_until_all_has_arrived(iris, tmp_path):
     (tmp_path / "out" / "model.onnx" / "precious").write_bytes(b"mine")
     (tmp_path / "store").rename(tmp_path / "away")
 
-    with pytest.raises(NotFoundError):
+    with pytest.raises(BusyError):
         iris.pull("iris", tmp_path / "out", artifacts=["model"], force=True)
 
     assert (tmp_path / "out" / "model.onnx" / "precious").read_bytes() == b"mine"
@@ -133,7 +133,32 @@ def test_a_file_that_changed_where_it_lies_is_not_pulled(iris, tmp_path):
     with pytest.raises(ConflictError, match="artifact 'model' is not what was registered: its digest is another"):
         iris.pull("iris", tmp_path / "out")
 
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["model", "train"], ids=["a file", "a folder"])
+def test_a_pull_that_fails_leaves_no_folder_that_it_made(iris, tmp_path, name):
+    for place in (tmp_path / "store").rglob("*"):
+        if place.is_file():
+            place.unlink()
+    (tmp_path / "mine").mkdir()
+
+    for folder in ("out/a/b", "mine", "mine/inner"):
+        with pytest.raises(NotFoundError):
+            iris.pull("iris", tmp_path / folder, artifacts=[name])
+
+    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_a_pull_that_fails_keeps_what_it_brought(iris, tmp_path):
+    for data in (b"1,2\n", b"3,4\n"):
+        (tmp_path / "store" / "sha256" / sha256(data)[:2] / sha256(data)).unlink()
+
+    with pytest.raises(NotFoundError):
+        iris.pull("iris", tmp_path / "out")
+
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["model.onnx"]
 
 
 def test_a_file_that_is_larger_than_recorded_is_cut_off(iris, tmp_path):
@@ -375,6 +400,23 @@ def test_missing_changed_unreachable_and_unproven_are_told_apart(registry, tmp_p
     assert found == {"ok": "ok", "gone": "missing", "changed": "changed", "nobody": "unreachable", "strange": "unreachable", "outside": "unreachable", "bare": "unproven"}
 
 
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"], ids=["removed", "not mounted"])
+def test_a_store_that_is_not_here_is_unreachable_and_not_missing(iris, tmp_path, left):
+    (tmp_path / "store").rename(tmp_path / "unplugged")
+    if left != "nothing":
+        (tmp_path / "store").mkdir()
+
+    found = {(each.verdict, each.reason) for each in iris.verify()}
+    with pytest.raises(BusyError) as pulled:
+        iris.pull("iris", tmp_path / "out")
+    with pytest.raises(BusyError):
+        iris.fetched("model", iris.get("iris").artifacts["model"])
+
+    assert found == {("unreachable", f"the store '{tmp_path}/store' is not here")}
+    assert (str(pulled.value), pulled.value.hint) == (f"the store '{tmp_path}/store' is not here", "see that its disk is mounted, and try again")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_is_verified_to_its_last_file(iris, tmp_path):
     place = tmp_path / "store" / "sha256" / sha256(b"3,4\n")[:2] / sha256(b"3,4\n")
     place.unlink()
@@ -382,3 +424,40 @@ def test_a_folder_is_verified_to_its_last_file(iris, tmp_path):
     found = {each.of: (each.verdict, each.reason) for each in iris.verify("iris@1")}
 
     assert found[("iris@1 train",)] == ("missing", f"there is no file '{place}'")
+
+
+def test_two_artifacts_that_would_be_one_file_are_refused(kept, tmp_path):
+    (tmp_path / "x.pkl").write_bytes(b"x")
+    (tmp_path / "y.pkl").write_bytes(b"y")
+    registry = kept(tmp_path / "store")
+    registry.register("col", artifacts={"Model": tmp_path / "x.pkl", "model.pkl": tmp_path / "y.pkl"})
+
+    with pytest.raises(ConflictError, match=r"artifacts 'Model' and 'model\.pkl' of col@1 would be one file"):
+        registry.pull("col", tmp_path / "out")
+    registry.pull("col", tmp_path / "out", artifacts=["Model"])
+
+    assert (tmp_path / "out/Model.pkl").read_bytes() == b"x"
+
+
+def test_a_name_that_is_too_long_for_a_disk_is_cut(kept, tmp_path):
+    (tmp_path / "x.pkl").write_bytes(b"x")
+    registry = kept(tmp_path / "store")
+    registry.register("long", artifacts={"あ" * 100: tmp_path / "x.pkl"})
+
+    (found,) = registry.pull("long", tmp_path / "out")
+
+    assert Path(found.path).read_bytes() == b"x"
+    assert len(os.path.basename(found.path).encode()) <= 210
+
+
+def test_a_file_whose_name_is_not_utf_8_is_registered_and_pulled(registry, tmp_path):
+    file = os.path.join(os.fsencode(tmp_path), b"w\xff.bin")
+    with open(file, "wb") as opened:
+        opened.write(b"weights")
+
+    with pytest.warns(OnlyHereWarning):
+        registry.register("odd", artifacts={"model": os.fsdecode(file)})
+    (found,) = registry.pull("odd", tmp_path / "out")
+
+    assert registry.get("odd").artifacts["model"].uri.endswith("/w%FF.bin")
+    assert Path(found.path).read_bytes() == b"weights"

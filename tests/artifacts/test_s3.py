@@ -170,6 +170,30 @@ def test_a_server_that_is_gone_is_unreachable(kept, bucket, tmp_path, monkeypatc
     assert [each.verdict for each in registry.verify()] == ["unreachable"]
 
 
+@pytest.mark.parametrize("size", [1, 20 * MB], ids=["whole", "in parts"])
+def test_a_bucket_that_is_not_there_is_a_store_that_refuses(kept, bucket, tmp_path, size):
+    (tmp_path / "model").write_bytes(bytes(size))
+    registry = kept("s3://no-such-bucket-9/models")
+    before = registry.snapshot().commit
+
+    with pytest.raises(BusyError) as refused:
+        registry.register("iris", artifacts={"model": tmp_path / "model"})
+
+    assert (str(refused.value), refused.value.hint) == ("there is no bucket 'no-such-bucket-9'", "make it, or see what artifacts: in gitreg.yaml says")
+    assert registry.snapshot().commit == before
+
+
+def test_what_was_in_a_bucket_that_is_not_there_is_unreachable(registry, bucket, tmp_path):
+    uri = f"s3://no-such-bucket-9/models/sha256/ab/{'ab' * 32}"
+    registry.register("iris", artifacts={"model": {"kind": "model", "uri": uri, "sha256": "ab" * 32, "size": 1}})
+
+    found = [(each.verdict, each.reason) for each in registry.verify()]
+    with pytest.raises(BusyError, match="there is no bucket 'no-such-bucket-9'"):
+        registry.pull("iris", tmp_path / "out")
+
+    assert found == [("unreachable", "there is no bucket 'no-such-bucket-9'")]
+
+
 def test_what_arrived_as_something_else_is_removed_and_nothing_is_registered(kept, bucket, tmp_path):
     """A server whose ETags prove nothing is read back; here it keeps something else under the name."""
     (tmp_path / "model").write_bytes(b"x" * 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -104,6 +105,27 @@ def test_a_copy_that_was_cut_off_goes_on_where_it_was(tmp_path, large):
     assert before == []
     assert (kept.sent, kept.there) == (3 * MB, 5 * MB)
     assert whole(tmp_path / "store") == [sha256(large.read_bytes())]
+
+
+def test_the_next_upload_removes_what_killed_ones_left_a_day_ago(tmp_path, large):
+    shelves, parts = Shelves(str(tmp_path / "store"), None), tmp_path / "store" / "parts"
+    parts.mkdir(parents=True)
+    (parts / sha256(large.read_bytes())).write_bytes(large.read_bytes()[: 3 * MB])
+    for name in ("old", "old-read-only", "held", "new", "folder/inner"):
+        (parts / name).parent.mkdir(exist_ok=True)
+        (parts / name).write_bytes(b"x")
+    (parts / "old-read-only").chmod(0o444)
+    (parts / "link").symlink_to(large)
+    for path in parts.iterdir():
+        if path.name != "new":
+            os.utime(path, (1, 1), follow_symlinks=False)
+
+    with open(parts / "held", "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        kept = shelves.keep([wanted(large)], nobody)
+
+    assert sorted(path.name for path in parts.iterdir()) == ["folder", "held", "link", "new"]
+    assert (kept.sent, large.exists()) == (5 * MB, True)
 
 
 def test_a_part_of_something_else_is_not_gone_on_with(tmp_path, large):

@@ -21,6 +21,8 @@ print("trained")
 sys.exit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 """
 
+ONLY_HERE = "is not committed: only this folder has it, and only until it changes; artifacts: in gitreg.yaml names a store that files are copied to"
+
 
 @pytest.fixture
 def train(iris):
@@ -36,7 +38,7 @@ def commits(git):
 def test_what_a_program_leaves_is_recorded_in_one_commit(cli, iris, git, train):
     said = cli("run", "--model", "iris", "--metrics", "metrics.json", "--artifact", "model=model.bin", "--param", "C=1.0", "--package", "click", "--", *train)
 
-    assert said == Said(0, "", "recorded iris@4\n")
+    assert said == Said(0, "", f"note: artifact 'model': 'model.bin' {ONLY_HERE}\nrecorded iris@4\n")
     version = iris.get("iris@4")
     assert (version.metrics, version.params, version.artifacts["model"].size) == ({"accuracy": 0.98, "val.loss": 0.1}, {"C": 1.0}, 7)
     assert (version.run.pipeline, list(version.run.environment.packages), commits(git)) == ("train.py", ["click"], 7)

@@ -83,6 +83,16 @@ def test_the_oldest_runs_have_lines_without_a_step_and_another_name_of_the_id(tm
     assert (facts["metrics"]["loss"], facts["run"]["id"]) == (0.2, runs.ID)
 
 
+def test_metrics_that_end_in_nan_or_infinity_are_passed_over_and_named(tmp_path):
+    entries = {"metrics/loss": "1 0.5 0\n2 nan 1\n", "metrics/val/ratio": "1 -inf 0\n", "metrics/kept": "1 nan 0\n2 0.5 1\n"}
+    run = runs.written(tmp_path, {}, entries)
+
+    with pytest.warns(GitregWarning, match=r"not recorded, for it is not a finite number: loss \(nan\), val/ratio \(-inf\)$"):
+        facts = intake.read(run)
+
+    assert {name: facts["metrics"].get(name) for name in ("loss", "val/ratio", "kept")} == {"loss": None, "val/ratio": None, "kept": 0.5}
+
+
 REFUSED = {
     "no meta.yaml": ({}, {"meta.yaml": None}, ": this folder has no meta.yaml, and so is no run of MLflow: understood are metrics as JSON or YAML"),
     "an experiment": ({"run_id": None}, {}, "/meta.yaml: there is no run_id: give the folder of one run, which stands below its experiment's"),
@@ -91,7 +101,6 @@ REFUSED = {
     "a time beyond all calendars": ({"start_time": 2**60}, {}, "/meta.yaml: start_time: expected milliseconds since 1970"),
     "meta.yaml with an alias": ({}, {"meta.yaml": "run_id: &a x\nuser_id: *a\n"}, "/meta.yaml:1: anchors are not allowed"),
     "meta.yaml that is a list": ({}, {"meta.yaml": "- run_id\n"}, "/meta.yaml:1: expected a map"),
-    "a metric that ends in NaN": ({}, {"metrics/loss": "1 0.5 0\n2 nan 1\n"}, "/metrics/loss:2: nan is not a finite number"),
     "a metric that is a word": ({}, {"metrics/loss": "1 0.5 0\n2 high 1\n"}, "/metrics/loss:2: expected a time, a number and a step"),
     "a metric without a value": ({}, {"metrics/loss": ""}, "/metrics/loss: the metric has no value"),
     "a line without end": ({}, {"metrics/loss": "1" * 100_000}, "/metrics/loss: a line has no end"),

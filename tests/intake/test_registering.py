@@ -240,3 +240,13 @@ def test_a_file_of_metrics_that_is_wrong_registers_nothing(registry, here):
         registry.register("iris", from_file="a.json")
 
     assert registry.models() == ()
+
+
+@pytest.mark.parametrize("text", ["{}", '{"val": {}}', '{"": {"data": {"m.json": {"data": {}}}}}'])
+def test_a_file_without_metrics_registers_nothing(registry, here, text):
+    (here / "a.json").write_text(text)
+
+    with pytest.raises(InvalidError, match=r"^a\.json: there are no metrics in it$"):
+        registry.register("iris", from_file="a.json")
+
+    assert registry.models() == ()

@@ -88,3 +88,8 @@ def test_a_flag_about_a_secret_is_none(recwarn):
 def test_credentials_in_an_address_are_left_out():
     assert without_secrets("https://user:token@example.org/a.git and git@host:b") == "https://example.org/a.git and git@host:b"
     assert without_secrets("https://user:p@ss@example.org/a@b") == "https://example.org/a@b"
+
+
+@pytest.mark.parametrize("name", ["private_token", "access_token", "X-Amz-Signature", "api_key", "sig"])
+def test_a_token_in_the_query_of_an_address_is_masked(name):
+    assert without_secrets(f"https://example.org/jobs/7?{name}=abc&page=2") == f"https://example.org/jobs/7?{name}=***&page=2"

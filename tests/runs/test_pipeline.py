@@ -468,12 +468,13 @@ def test_an_output_whose_length_is_unknown_is_not_unpacked():
 
 def test_an_output_is_neither_true_nor_false_before_its_step_ran():
     @pipeline
-    def training():
-        if load():
+    def training(ask):
+        if ask(load()):
             pass
 
-    with pytest.raises(TypeError, match=r"has not run yet: \.load\(\)"):
-        training()
+    for ask in (bool, lambda output: output == 3, lambda output: output != [0]):
+        with pytest.raises(TypeError, match=r"has not run yet: \.load\(\)"):
+            training(ask)
 
 
 def test_a_pipeline_can_look_at_a_value_and_decide(iris):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -388,3 +391,39 @@ def test_what_a_secret_variable_holds_is_not_recorded_anywhere(iris, monkeypatch
     texts = "".join(path.read_text() for path in Path("models/rose").rglob("*.yaml"))
     assert not [secret for secret in ("wJalrXUtnFEMI", "zzz", "me:pw") if secret in texts]
     assert (iris.get("rose@1").metadata, iris.get("rose@1").links["ticket"].uri) == ({"api_key": "***", "note": "uses ***"}, "https://example.org/T-12")
+
+
+def test_what_a_run_learned_of_a_version_that_was_there_is_kept_too(iris):
+    with pytest.raises(ConflictError) as caught, gitreg.run("iris", "production") as model:
+        model.log_metrics({"drift": 1})
+        iris.update("iris@1", metrics={"drift": 2})
+
+    assert boundary.run(["import", str(kept_in(caught.value)), "--quiet"]) == 0
+    assert (iris.get("iris@4").metrics, iris.get("iris@4").description) == ({"drift": 1}, "what a run learned of iris@1")
+
+
+def test_a_handle_speaks_to_the_registry_of_its_run_wherever_the_program_is(iris, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "registry" / "base.bin").write_bytes(b"weights")
+    iris.register("base", artifacts={"model": {"kind": "model", "uri": "base.bin", "sha256": hashlib.sha256(b"weights").hexdigest()}})
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    with gitreg.run("base", 1, registry=iris.path) as model:
+        assert model.load_artifact("model") == str(tmp_path / "registry" / "base.bin")
+        model.log_metrics({"auc": 0.5})
+    model.log_metadata({"later": True})
+
+    assert (model.metrics, model.metadata) == ({"auc": 0.5}, {"later": True})
+
+
+def test_a_thread_that_is_in_no_run_is_told(iris):
+    def work():
+        with pytest.warns(GitregWarning, match="a run of 'iris' is under way in another thread, and this is not it"):
+            Model("iris").log_metrics({"auc": 0.5})
+
+    with gitreg.run("iris") as model, ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+        pool.submit(model.log_metrics, {"f1": 0.4}).result()
+        pool.submit(contextvars.copy_context().run, lambda: Model("iris").log_metadata({"seen": True})).result()
+
+    assert (iris.get("iris@4").metrics, iris.get("iris@5").metrics, iris.get("iris@5").metadata) == ({"auc": 0.5}, {"f1": 0.4}, {"seen": True})

@@ -24,7 +24,7 @@
     if (!found) return make("td", {}, make("span", { class: "none" }, "–"));
     const inner = make("td", {}, make("a", { class: "number", href: address(model, found.number) }, String(found.number)), " ");
     if (found.version && found.version !== String(found.number)) inner.append(make("span", { class: "name" }, found.version), " ");
-    inner.append(make("span", { class: "since" }, "since ", make("time", { datetime: found.at, title: `${found.at.slice(0, 19).replace("T", " ")} UTC` }, found.at.slice(0, 10)), found.by ? ` by ${found.by.split(" <")[0]}` : ""));
+    inner.append(make("span", { class: "since" }, make("time", { datetime: found.at, title: `${found.at.slice(0, 19).replace("T", " ")} UTC` }, found.at.slice(0, 10)), found.by ? ` by ${found.by.split(" <")[0]}` : ""));
     return inner;
   };
   const show = (date) => {
