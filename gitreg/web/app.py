@@ -89,8 +89,7 @@ class Site:
 
     async def shown(self, request: Request) -> Response:
         """Answer with what a change would mean; nothing is written."""
-        given = forms.fields(await request.body())
-        return await run_in_threadpool(self._shown, request, given)
+        return await _read(request, self._shown)
 
     def _shown(self, request: Request, given: Mapping[str, str]) -> Response:
         self._writable()
@@ -101,8 +100,7 @@ class Site:
 
     async def confirmed(self, request: Request) -> Response:
         """Make the change that was shown, and answer where it is told; or with what it would be now."""
-        given = forms.fields(await request.body())
-        return await run_in_threadpool(self._confirmed, request, given)
+        return await _read(request, self._confirmed)
 
     def _confirmed(self, request: Request, given: Mapping[str, str]) -> Response:
         self._writable()
@@ -119,6 +117,11 @@ class Site:
     @staticmethod
     def _page(seen: Scene, page: Page) -> Response:
         return HTMLResponse(pages.rendered(seen, page.template, page.title, {"commit": seen.snapshot.commit}, page="", wish=page.wish, **page.facts).html, page.status)
+
+
+async def _read(request: Request, act: Callable[[Request, Mapping[str, str]], Response]) -> Response:
+    """Return what *act* answers to a form, in a thread: git is waited for."""
+    return await run_in_threadpool(act, request, forms.fields(await request.body()))
 
 
 # -- errors ---------------------------------------------------------------------------------------------------

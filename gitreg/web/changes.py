@@ -17,7 +17,7 @@ from gitreg.web import forms
 
 if TYPE_CHECKING:
     from gitreg.proposals.records import Proposed
-    from gitreg.records import Receipt
+    from gitreg.records import Change, Receipt
     from gitreg.registry import Registry
     from gitreg.rehearsal import Rehearsal
     from gitreg.review.meaning import Meaning
@@ -107,14 +107,14 @@ class Changes:
             seen.append(self._seen_in(tx, wish))
             wish.carried_out(tx, seen[0])
 
-        found = self._registry.rehearse(write, reason=wish.reason, proposal=wish.pr, ask=ask)
+        found = self._registry.rehearse(write, proposal=wish.pr, ask=ask)
         return self._told(cookie, Offer(wish, seen[0]), found, notice)
 
     @staticmethod
     def _seen_in(tx: Verbs, wish: Asked) -> Seen:
         seen: list[Seen] = []
 
-        def look(view: View) -> Any:
+        def look(view: View) -> Change:
             seen.append(wish.seen(view))
             return forms.unmoved(view, wish, seen[0])
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitreg.registry import Registry
 
 HOST = "127.0.0.1"
-_PATIENCE = 2  # seconds that an answer under way is waited for at the end
+_PATIENCE = 10  # seconds that an answer under way is waited for at the end
 
 
 def served(registry: Registry, *, port: int = 0, read_only: bool = False, ready: Callable[[str, str], None]) -> None:
