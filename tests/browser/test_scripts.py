@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from gitreg import Registry
 from tests.browser.watching import wider
@@ -59,14 +60,14 @@ def test_a_filter_that_nothing_passes_says_so_and_an_empty_one_shows_all(shown, 
 
 def test_thousands_of_models_are_filtered_without_lag(site, browse):
     place = site("varied")
-    head, body, tail = re.split(r"(?<=<tbody>)(.*?)(?=</tbody>)", (place.folder / "index.html").read_text(), maxsplit=1, flags=re.DOTALL)
+    head, body, tail = re.split(r"(<tbody[^>]*>.*?)(?=</tbody>)", (place.folder / "index.html").read_text(), maxsplit=1, flags=re.DOTALL)
     (place.folder / "thousands.html").write_text(head + "".join(body.replace("churn", f"churn-{n:03}") for n in range(100)) + tail)
     page = place.opened(browse(), "thousands.html")
 
     took = page.get_by_role("searchbox").evaluate(TYPED, "churn-077")
 
+    expect(page.locator(f"{ROWS}:visible")).to_have_count(1)
     assert page.locator(ROWS).count() == 3000
-    assert page.locator(f"{ROWS}:visible").count() == 1
     assert sorted(took)[len(took) // 2] < 150, took  # milliseconds from a key to the next frame, on a machine that does other things too
 
 
