@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 STATIC = "static"
 
@@ -31,8 +31,8 @@ class Links(Protocol):
     def comparison(self, model: str, numbers: Sequence[int] = ()) -> str:
         """Versions side by side; a site's page is told in its query which."""
 
-    def history(self, page: int | None = None) -> str:
-        """What happened: the newest, or one *page*, counted from the oldest, which is 1."""
+    def history(self, page: int | None = None, filters: Mapping[str, str] | None = None) -> str:
+        """What happened: the newest, or one *page*, counted from the oldest, which is 1; where pages are made when asked, of what *filters* keep."""
 
     def on(self, date: str | None = None) -> str:
         """Who held what on a date."""
@@ -69,7 +69,7 @@ class SiteLinks:
         """See :class:`Links`."""
         return f"{self._up}models/{quote(model)}/compare.html{_query('v', numbers)}"
 
-    def history(self, page: int | None = None) -> str:
+    def history(self, page: int | None = None, filters: Mapping[str, str] | None = None) -> str:  # noqa: ARG002 - a file is filtered by a script
         """See :class:`Links`."""
         return f"{self._up}history/{'index' if page is None else page}.html"
 
@@ -116,9 +116,10 @@ class LiveLinks:
         """See :class:`Links`."""
         return f"/models/{quote(model)}/compare{_query('v', numbers)}"
 
-    def history(self, page: int | None = None) -> str:
+    def history(self, page: int | None = None, filters: Mapping[str, str] | None = None) -> str:
         """See :class:`Links`."""
-        return "/history/" if page is None else f"/history/{page}"
+        asked = urlencode({name: text for name, text in (filters or {}).items() if text})
+        return f"/history/{'' if page is None else page}{'?' if asked else ''}{asked}"
 
     def on(self, date: str | None = None) -> str:
         """See :class:`Links`."""

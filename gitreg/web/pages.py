@@ -32,6 +32,7 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 TEMPLATES, STATIC = os.path.join(FOLDER, "templates"), os.path.join(FOLDER, "static")
 
 
+KINDS = ("promoted", "cleared", "archived", "registered", "completed", "failed", "yanked", "unyanked", "updated", "model_created", "model_updated", "model_deleted", "policy_changed")
 _ROWS = 20_000  # rows of the first page that a server keeps, a kilobyte each
 
 
@@ -116,7 +117,7 @@ def comparison(scene: Scene, name: str, numbers: Sequence[int] = ()) -> Document
 def history(scene: Scene, page: int | None = None, filters: past_facts.Filters | None = None) -> Document:
     """Return a page of what happened; without *page* the newest."""
     facts = past_facts.history(scene, page, filters or past_facts.Filters())
-    return rendered(scene, "history.html", "History", facts, page=scene.links.history(page))
+    return rendered(scene, "history.html", "History", facts, page=scene.links.history(page, facts["filters"]), kinds=KINDS)
 
 
 def on_date(scene: Scene, date: str | None = None) -> Document:

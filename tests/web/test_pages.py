@@ -7,12 +7,13 @@ from html.parser import HTMLParser
 import pytest
 
 from gitreg.web import pages
-from tests.web.registries import poisoned, seen
+from gitreg.web.facts.history import Filters
+from tests.web.registries import ATTACK, poisoned, seen
 
 VOID = {"meta", "link", "input", "img", "br"}
 ALLOWED = {
     "html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "span", "nav", "main", "footer", "section", "h1", "h2", "p", "code", "strong",
-    "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "dl", "dt", "dd", "details", "summary", "form", "fieldset", "legend", "label", "input", "button", "output",
+    "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "dl", "dt", "dd", "details", "summary", "form", "fieldset", "legend", "label", "input", "button", "output", "select", "option",
     "time", "abbr", "figure", "figcaption", "noscript", "svg", "g", "path", "rect", "text",
 }  # fmt: skip
 
@@ -134,3 +135,30 @@ def test_a_link_to_a_version_leads_to_its_page(iris):
     iris.register("iris", links={"base": "iris@production"})
 
     assert '<a href="/models/iris/1">iris@production</a>' in pages.version(seen(iris), "iris", 4).html
+
+
+def test_the_pages_of_a_filtered_history_keep_the_filters(registry):
+    with registry.transaction() as tx:
+        for _ in range(150):
+            tx.register("iris")
+    scene = seen(registry, live=True)
+
+    html = pages.history(scene, filters=Filters(model="iris", event="registered")).html
+
+    assert 'href="/history/1?model=iris&amp;event=registered"' in html
+    assert '<option value="registered" selected>' in html
+    assert 'href="/history/index.json?model=iris&amp;event=registered"' in html
+
+
+def test_what_a_filter_asks_for_is_text(iris):
+    html = pages.history(seen(iris, live=True), filters=Filters(model=ATTACK, by=ATTACK)).html
+
+    assert "<img" not in html
+    assert Read(html).open == []
+    assert "Nothing of that kind happened" in html
+
+
+def test_the_filter_knows_every_kind_of_event():
+    from gitreg.operations import events
+
+    assert set(pages.KINDS) == set(events._ORDER)
