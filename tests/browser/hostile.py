@@ -22,7 +22,7 @@ MARKUP = (
     f"--><svg class=pwned onload={RUN}></svg><!--",
     f"]]></text></svg><svg class=pwned><script>{RUN}</script><a xlink:href=\"javascript:{RUN}\">x</a>",
     f"<!--<script>{RUN}//--></script>",
-    "{{ 7 * 191 }}{% for x in ().__class__.__base__.__subclasses__() %}pwned{% endfor %}${7*191}",
+    "{{ 7919 * 104729 }}{% for x in ().__class__.__base__.__subclasses__() %}pwned{% endfor %}${7919*104729}",
     f"`;{RUN}//\\\";{RUN}//\\u003cscript\\u003e",
     "<base href=https://evil.example/><meta http-equiv=refresh content=\"0;url=https://evil.example/\"><link rel=stylesheet href=https://evil.example/x.css><iframe class=pwned src=https://evil.example></iframe><form class=pwned action=https://evil.example>",
     "\u2028\u2029\u202e\u0007\u001b[31m<b class=pwned>",
