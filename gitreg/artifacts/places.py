@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from gitreg.errors import InvalidError, UsageError
+from gitreg.secrets import QUERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _CHAIN = "::"  # fsspec would open one address through another
-_SECRETS = re.compile(r"(?i)[?&](x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|signature|sig|token|access_token|password|secret)=")
 _KEPT = re.compile(r"(.+)/sha256/([0-9a-f]{2})/(\2[0-9a-f]{62})\Z", re.DOTALL)
 
 # what is followed, and the package that speaks it; others run programs, open other addresses or make up what they read
@@ -62,14 +62,14 @@ def address(path: str, root: str | None) -> str:
     full = os.path.realpath(path)
     if root and _inside(full, root):
         return os.path.relpath(full, os.path.realpath(root)).replace(os.sep, "/")
-    return "file://" + quote(full)
+    return "file://" + quote(os.fsencode(full))
 
 
 def local_path(uri: str, root: str | None) -> str | None:
     """Return where *uri* lies on this machine, or None for an address elsewhere or a path out of *root*."""
     protocol = protocol_of(uri)
     if protocol in LOCAL:
-        return unquote(uri.partition("://")[2])
+        return os.fsdecode(unquote_to_bytes(uri.partition("://")[2]))
     if protocol or root is None:
         return None
     path = os.path.realpath(os.path.join(root, uri))
@@ -105,7 +105,7 @@ def secret(uri: str) -> bool:
         return False
     user, at, _ = match[2].partition("/")[0].rpartition("@")
     named = match[1].lower() in ("sftp", "ssh", "hdfs", "abfs", "abfss")  # a user or a container, which is no secret
-    return bool(at and (":" in user or not named)) or _SECRETS.search(uri) is not None
+    return bool(at and (":" in user or not named)) or QUERY.search(uri) is not None
 
 
 def without_secret(name: str, uri: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gitreg.artifacts.reach import Reach
     from gitreg.records import Artifact, ModelVersion
 
+_LONGEST = 200  # bytes: file systems take 255, and a part of a file has a longer name
 _ENDING = re.compile(r"(?:\.tar)?\.[A-Za-z0-9_-]{1,16}\Z")
 
 
@@ -38,6 +40,7 @@ def pulled(version: ModelVersion, folder: str, only: Sequence[str] | None, reach
         BusyError: where it lies cannot be reached, or the folder cannot be written.
     """
     wanted = _chosen(version, only)
+    _check_names(version, wanted)
     told = meter(watch, "pulling", sum(artifact.size or 0 for artifact in wanted.values()))
     with _made(folder):
         return _pulled(version, folder, wanted, (reach, told), force=force)
@@ -82,6 +85,15 @@ def _chosen(version: ModelVersion, only: Sequence[str] | None) -> dict[str, Arti
     return {name: artifact for name, artifact in chosen.items() if artifact.kind != "service"}
 
 
+def _check_names(version: ModelVersion, wanted: dict[str, Artifact]) -> None:
+    """Refuse where two artifacts would land in one file, also on a disk that takes small letters for capitals."""
+    landed: dict[str, str] = {}
+    for name, artifact in wanted.items():
+        other = landed.setdefault(landing_name(name, artifact).casefold(), name)
+        if other != name:
+            raise ConflictError("artifacts {other!r} and {name!r} of {id} would be one file: {file!r}", other=other, name=name, id=version.id, file=landing_name(name, artifact), hint=f"gitreg pull {version.id} --artifact NAME -o DIR, each into a folder of its own")
+
+
 def _there(folder: str, wanted: dict[str, Artifact], *, force: bool) -> set[str]:
     """Return the artifacts that are there; before anything is brought, see that nothing else is in the way."""
     there = set()
@@ -119,6 +131,8 @@ def landing_name(name: str, artifact: Artifact) -> str:
     """
     safe = "".join(sign if sign.isalnum() or (sign.isprintable() and sign not in "/\\%") else quote(sign, safe="") for sign in name)
     safe = f"%2E{safe[1:]}" if safe.startswith(".") else safe
+    if len(os.fsencode(safe)) > _LONGEST:
+        safe = safe.encode("utf-8", "surrogateescape")[: _LONGEST - 20].decode("utf-8", "ignore") + "-" + sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     ending = "" if artifact.folder else ending_of(called(artifact))
     return safe if safe.lower().endswith(ending.lower()) else safe + ending
 

@@ -13,7 +13,7 @@ import pytest
 
 from gitreg import Model, Registry
 from gitreg.artifacts.pull import landing_name
-from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
+from gitreg.errors import BusyError, ConflictError, NotFoundError, OnlyHereWarning, UsageError
 from gitreg.records import Artifact
 
 MB = 1 << 20
@@ -424,3 +424,40 @@ def test_a_folder_is_verified_to_its_last_file(iris, tmp_path):
     found = {each.of: (each.verdict, each.reason) for each in iris.verify("iris@1")}
 
     assert found[("iris@1 train",)] == ("missing", f"there is no file '{place}'")
+
+
+def test_two_artifacts_that_would_be_one_file_are_refused(kept, tmp_path):
+    (tmp_path / "x.pkl").write_bytes(b"x")
+    (tmp_path / "y.pkl").write_bytes(b"y")
+    registry = kept(tmp_path / "store")
+    registry.register("col", artifacts={"Model": tmp_path / "x.pkl", "model.pkl": tmp_path / "y.pkl"})
+
+    with pytest.raises(ConflictError, match=r"artifacts 'Model' and 'model\.pkl' of col@1 would be one file"):
+        registry.pull("col", tmp_path / "out")
+    registry.pull("col", tmp_path / "out", artifacts=["Model"])
+
+    assert (tmp_path / "out/Model.pkl").read_bytes() == b"x"
+
+
+def test_a_name_that_is_too_long_for_a_disk_is_cut(kept, tmp_path):
+    (tmp_path / "x.pkl").write_bytes(b"x")
+    registry = kept(tmp_path / "store")
+    registry.register("long", artifacts={"あ" * 100: tmp_path / "x.pkl"})
+
+    (found,) = registry.pull("long", tmp_path / "out")
+
+    assert Path(found.path).read_bytes() == b"x"
+    assert len(os.path.basename(found.path).encode()) <= 210
+
+
+def test_a_file_whose_name_is_not_utf_8_is_registered_and_pulled(registry, tmp_path):
+    file = os.path.join(os.fsencode(tmp_path), b"w\xff.bin")
+    with open(file, "wb") as opened:
+        opened.write(b"weights")
+
+    with pytest.warns(OnlyHereWarning):
+        registry.register("odd", artifacts={"model": os.fsdecode(file)})
+    (found,) = registry.pull("odd", tmp_path / "out")
+
+    assert registry.get("odd").artifacts["model"].uri.endswith("/w%FF.bin")
+    assert Path(found.path).read_bytes() == b"weights"
