@@ -18,7 +18,7 @@ from gitreg.records import Event  # noqa: TC001 - msgspec reads the types when i
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FILE = "site.json"
+FILE, EVENTS = "site.json", "history/events.js"
 FORMAT = 1
 _MOST = 10_000_000  # pages of one kind: what says that it has more was not written by gitreg
 
@@ -50,7 +50,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
 
     def paths(self) -> Iterator[str]:
         """Yield the files of the site, relative to its folder, the ledger too."""
-        yield FILE
+        yield from (FILE, EVENTS)
         yield from (f"static/{name}" for name in self.static if _harmless(name))
         for stem in ("index", "on", "problems", "history/index", *(f"history/{page}" for page in range(1, self.history + 1))):
             yield from both(stem)

@@ -21,6 +21,7 @@ from gitreg.store import layout
 from gitreg.store.trees import FOLDER as TREE
 from gitreg.web import ledger, pages
 from gitreg.web.facts import history as past_facts
+from gitreg.web.facts import shared
 from gitreg.web.folder import Folder
 from gitreg.web.ledger import Ledger, Made
 from gitreg.web.links import SiteLinks
@@ -165,6 +166,7 @@ class _Build:
         for page in self._history_pages():
             self._page(f"history/{page}", lambda scene, page=page: pages.history(scene, page))  # type: ignore[misc]
         self._page("history/index", pages.history)
+        self._folder.write(ledger.EVENTS, _script(shared.told(reversed(self._scene.past.events))))
         self._page("on", pages.on_date)
         self._page("index", pages.overview)
         findings: list[Any] = self._page("problems", lambda scene: pages.problems(scene, sound))["findings"]
@@ -190,6 +192,11 @@ def json_bytes(facts: Any) -> bytes:
         import json
 
         return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
+
+
+def _script(events: list[dict[str, Any]]) -> bytes:
+    """Return all events as a script: a page that is opened from the disk can load no JSON."""
+    return b"window.gitregEvents = " + json_bytes(events).rstrip() + b";\n"
 
 
 def _trees(snapshot: Snapshot) -> dict[str, str]:

@@ -331,6 +331,16 @@ def test_a_site_asks_nothing_of_the_network(iris, out):
             assert not re.search(rb'(?:src|href)="(?:https?:)?//|@import|url\(|fetch\(|XMLHttpRequest|sendBeacon|import\(', data), name
 
 
+def test_all_of_history_can_be_filtered_from_the_disk(registry, out):
+    poisoned(registry)
+    site.built(registry, out)
+
+    script = (out / "history/events.js").read_text()
+    assert script.startswith("window.gitregEvents = [")
+    events = json.loads(script.removeprefix("window.gitregEvents = ").removesuffix(";\n"))
+    assert [{name: value for name, value in event.items() if name != "text"} for event in events] == [event.as_dict() for event in registry.history()]
+
+
 def test_a_file_where_the_folder_should_be_is_told(iris, out):
     out.write_text("mine")
 

@@ -51,7 +51,8 @@
 
   const draw = () => {
     const metrics = facts.live ? Object.entries(facts.metrics).map(([name, row]) => [name, row.values]) : [...new Set(numbers.flatMap((each) => Object.keys(byNumber.get(each).metrics)))].map((name) => [name, numbers.map((each) => byNumber.get(each).metrics[name] ?? null)]);
-    figure?.classList.remove("awaited");
+    if (!figure) return;
+    figure.classList.remove("awaited");
     if (metrics.length === 0 || numbers.length < 2 || !window.uPlot) return;
     figure.hidden = false;
     const style = getComputedStyle(document.documentElement), color = (name) => style.getPropertyValue(name).trim(), box = figure.querySelector(".canvas");
