@@ -51,6 +51,7 @@
 
   const draw = () => {
     const metrics = facts.live ? Object.entries(facts.metrics).map(([name, row]) => [name, row.values]) : [...new Set(numbers.flatMap((each) => Object.keys(byNumber.get(each).metrics)))].map((name) => [name, numbers.map((each) => byNumber.get(each).metrics[name] ?? null)]);
+    if (!figure) return;
     figure.classList.remove("awaited");
     if (metrics.length === 0 || numbers.length < 2 || !window.uPlot) return;
     figure.hidden = false;
