@@ -93,6 +93,19 @@ def test_data_for_scripts_says_what_was_written_and_ends_where_it_should(place, 
     assert all(f"</script><script>{RUN}</script>"[:30] in json.dumps(json.loads(each)) for each in found)
 
 
+def test_events_that_a_filter_brings_back_are_inert(site, browse):
+    place = site("hostile")
+    page = place.opened(browse(), place.links.history())
+
+    page.get_by_role("searchbox").press_sequentially("hostile")
+    page.locator("output", has_text=" of ").wait_for()
+    page.evaluate(TOUCH)
+
+    assert page.locator(".events li").count() > len(MARKUP)
+    assert page.evaluate(STRANGE) == []
+    assert page.evaluate("window.pwned ?? null") is None
+
+
 def test_the_json_beside_a_page_says_what_was_written(site):
     place = site("hostile")
 

@@ -71,6 +71,31 @@ def test_thousands_of_models_are_filtered_without_lag(site, browse):
     assert sorted(took)[len(took) // 2] < 150, took  # milliseconds from a key to the next frame, on a machine that does other things too
 
 
+def test_all_of_history_is_filtered_where_pages_are_files(site, browse):
+    place = site("varied")
+    page = place.opened(browse(), place.links.history())
+
+    page.get_by_role("searchbox").press_sequentially("churn shadow")
+    page.locator("output", has_text="1 of").wait_for()
+
+    (found,) = page.locator(".events li").all_inner_texts()
+    assert "a week of shadow traffic" in found
+    assert "Ada" in found or "Grace" in found
+
+
+@pytest.mark.parametrize("scripts", (True, False))
+def test_history_is_filtered_by_the_server_of_ui(ui, browse, scripts):
+    place = ui("varied")
+    page = place.opened(browse(scripts=scripts), place.links.history())
+
+    page.get_by_label("Model").fill("churn")
+    page.get_by_label("Stage").select_option("production")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="all events").wait_for()
+
+    assert len(page.locator(".events li").all_inner_texts()) == 2
+
+
 # -- plots ------------------------------------------------------------------------------------------------------
 
 DRAWN = """canvas => {

@@ -2,7 +2,7 @@
 // those at the top first and not too many at a time, so that thousands of them never hold up the next key.
 "use strict";
 (() => {
-  const AT_ONCE = 600; // rows that change before the page is drawn again
+  const AT_ONCE = 3000; // rows that change before the page is drawn again
   for (const label of document.querySelectorAll("[data-filters]")) {
     const input = label.querySelector("input"), output = label.querySelector("output");
     const target = document.getElementById(label.dataset.filters), nothing = document.getElementById(`${label.dataset.filters}-nothing`);
