@@ -88,12 +88,14 @@ def test_history_is_filtered_by_the_server_of_ui(ui, browse, scripts):
     place = ui("varied")
     page = place.opened(browse(scripts=scripts), place.links.history())
 
-    page.get_by_label("Model").fill("churn")
-    page.get_by_label("Stage").select_option("production")
+    page.get_by_role("searchbox", name="Model").fill("churn")
+    page.get_by_role("combobox", name="Stage").select_option("production")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name="all events").wait_for()
 
-    assert len(page.locator(".events li").all_inner_texts()) == 2
+    found = page.locator(".events li").all_inner_texts()
+    assert len(found) == 2
+    assert all("to production" in each for each in found)
 
 
 # -- plots ------------------------------------------------------------------------------------------------------
