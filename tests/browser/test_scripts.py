@@ -59,7 +59,7 @@ def test_a_filter_that_nothing_passes_says_so_and_an_empty_one_shows_all(shown, 
 
 def test_thousands_of_models_are_filtered_without_lag(site, browse):
     place = site("varied")
-    head, body, tail = re.split(r"(?<=<tbody role="rowgroup">)(.*?)(?=</tbody>)", (place.folder / "index.html").read_text(), maxsplit=1, flags=re.DOTALL)
+    head, body, tail = re.split(r'(?<=<tbody role="rowgroup">)(.*?)(?=</tbody>)', (place.folder / "index.html").read_text(), maxsplit=1, flags=re.DOTALL)
     (place.folder / "thousands.html").write_text(head + "".join(body.replace("churn", f"churn-{n:03}") for n in range(100)) + tail)
     page = place.opened(browse(), "thousands.html")
 
