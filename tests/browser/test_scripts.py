@@ -70,6 +70,22 @@ def test_thousands_of_models_are_filtered_without_lag(site, browse):
     assert sorted(took)[len(took) // 2] < 150, took  # milliseconds from a key to the next frame, on a machine that does other things too
 
 
+def test_all_of_history_is_filtered_where_pages_are_files(site, browse):
+    page = site("varied").opened(browse(), "history/index.html")
+    before = page.locator(".events > li").all_inner_texts()
+
+    page.get_by_role("searchbox").fill("production")
+    page.locator("output").get_by_text(" of ").wait_for()
+    found = page.locator(".events > li").all_inner_texts()
+    page.get_by_role("searchbox").fill("")
+    page.locator("output").get_by_text(" of ").wait_for(state="hidden")
+
+    here = [text for text in before if "production" in text.lower()]
+    assert found[: len(here)] == here
+    assert len(found) > len(here), "what stands on other pages is found too"
+    assert page.locator(".events > li").all_inner_texts() == before
+
+
 # -- plots ------------------------------------------------------------------------------------------------------
 
 DRAWN = """canvas => {
