@@ -512,3 +512,12 @@ def test_a_bug_is_told_calmly_and_never_as_a_traceback():
     assert "AttributeError: 'object' object has no attribute 'occasion'" in said(page)
     assert "this is a bug in gitreg; please report it" in said(page)
     assert "File" not in page.text
+
+
+@pytest.mark.parametrize("page", [0, 2, 10**9])
+def test_a_page_of_the_history_that_is_none_is_not_found(page, browser):
+    answer = browser.get(f"/history/{page}")
+
+    assert answer.status_code == 404
+    assert f"the history has no page {page}" in said(answer)
+    assert browser.get("/history/1").status_code == 200
