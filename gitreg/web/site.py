@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from gitreg import __version__, names
-from gitreg.errors import InvalidError, NotFoundError, UsageError
+from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
 from gitreg.lineage import parents
 from gitreg.store import layout
 from gitreg.store.trees import FOLDER as TREE
@@ -60,7 +60,7 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
     Files that it did not write are left alone. *watch* hears how many pages of how many are done.
 
     Raises:
-        ConflictError: a file is in the way that it did not write.
+        ConflictError: a file is in the way that it did not write, or *folder* is where the registry itself or git keeps files.
         NotFoundError: there is no such revision.
         InvalidError: ``gitreg.yaml`` is invalid, or the repository is damaged.
         BusyError: the folder cannot be written.
@@ -69,12 +69,26 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
 
     snapshot = registry.snapshot() if at is None else registry.at(at).snapshot()
     path = os.path.abspath(os.fspath(folder))
+    _apart(registry, path)
     known = ledger.read(_bytes(os.path.join(path, ledger.FILE)))
     past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
     scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
     goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
     sound = registry.at(known.commit).snapshot() if goes_on else None
     return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
+
+
+def _apart(registry: Registry, folder: str) -> None:
+    """Refuse a *folder* whose pages would stand among the registry's own files, or among git's."""
+    root, inside = registry.root, registry.location.prefix.rstrip("/")
+    own = os.path.join(root, inside) if root is not None else None
+    real, kept = os.path.realpath(folder), [registry.location.repo.common_dir, *([os.path.join(own, layout.MODELS)] if own else [])]
+    if any(_within(real, os.path.realpath(each)) for each in kept) or (own and real == os.path.realpath(own)):
+        raise ConflictError("{path!r} has the registry's own files: pages would stand among them", path=folder, hint="gitreg site public")
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 class _Build:

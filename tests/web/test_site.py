@@ -193,6 +193,20 @@ def test_a_folder_that_is_a_link_is_refused(iris, out, tmp_path):
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+@pytest.mark.parametrize("place", [".", "models", "models/iris", ".git", ".git/pages"])
+def test_the_registrys_own_folders_and_gits_are_refused(place, iris):
+    before = files(iris.path)
+
+    with pytest.raises(ConflictError, match="has the registry's own files"):
+        site.built(iris, Path(iris.path, place))
+
+    assert files(iris.path) == before
+
+
+def test_a_folder_beside_the_registrys_own_is_fine(iris):
+    assert site.built(iris, Path(iris.path, "public")).pages == 10
+
+
 LIES = {
     "paths that lead out": {"models": {"../../victim": {"tree": "", "versions": 3}}, "static": ["../victim.txt", "/etc/passwd", "a/../../victim.txt"]},
     "numbers that never end": {"history": 10**12},
