@@ -57,6 +57,13 @@ class Folder:
                 raise
             self.written += 1
 
+    def names(self, folder: str) -> set[str]:
+        """Return the names of what is in *folder*; none where it is not there."""
+        try:
+            return set(os.listdir(self._at(folder)))
+        except OSError:
+            return set()
+
     def sweep(self) -> None:
         """Remove what a process that was killed left half written."""
         for folder in {path.rpartition("/")[0] for path in self._own}:

@@ -105,7 +105,7 @@ class _Build:
 
     def run(self, sound: Snapshot | None) -> Built:
         """Make what is to be made; *sound* is an earlier commit in which nothing was wrong, if one is known."""
-        kept = {model: made for model, made in self._known.models.items() if model in self._trees and self._stands(model, made)}
+        kept = {model: made for model, made in self._known.models.items() if model in self._trees and self._stands(model, made) and self._there(model, made)}
         self._read_ahead(len(self._trees) - len(kept))
         counts = {model: count for model in self._trees if (count := kept[model].versions if model in kept else _count(self._scene.snapshot, model)) is not None}
         plan = self._ledger({model: kept.get(model) or Made("", count) for model, count in counts.items()})
@@ -146,6 +146,10 @@ class _Build:
         trees = self._trees
         return self._known.look == self._look and bool(made.tree) and made.tree == trees[model] and all(trees.get(other, "") == tree for other, tree in made.needs.items()) and self._same_past(model)
 
+    def _there(self, model: str, made: Made) -> bool:
+        """Tell whether all pages of *model* are there still: somebody may have removed one."""
+        return self._folder.names(f"models/{model}").issuperset(path for stem in ("index", "compare", *range(1, made.versions + 1)) for path in ledger.both(str(stem)))
+
     def _same_past(self, model: str) -> bool:
         return self._before.of(model) == self._scene.past.of(model)
 
@@ -185,11 +189,12 @@ class _Build:
         return findings
 
     def _history_pages(self) -> Iterator[int]:
-        """Yield the pages of the history that are not what they were: the last one that was known, and those after it."""
+        """Yield the pages of the history that are not what they were: the last one that was known, those after it, and what somebody removed."""
         known, now = self._known.events, self._scene.past.events
         goes_on = self._known.finished and self._known.look == self._look and len(known) <= len(now) and all(map(_same, known, now))
         first = max(len(known) // past_facts.PAGE, 1) if goes_on else 1
-        yield from range(first, past_facts.pages(self._scene) + 1)
+        there = self._folder.names("history")
+        yield from (page for page in range(1, past_facts.pages(self._scene) + 1) if page >= first or not there.issuperset(ledger.both(str(page))))
 
 
 def _same(one: Event, other: Event) -> bool:

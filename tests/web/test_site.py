@@ -207,6 +207,19 @@ def test_a_folder_beside_the_registrys_own_is_fine(iris):
     assert site.built(iris, Path(iris.path, "public")).pages == 10
 
 
+@pytest.mark.parametrize("page", ["models/iris/2.html", "models/iris/2.json", "models/iris/index.html", "history/1.html", "history/1.json", "on.html"])
+def test_a_page_that_somebody_removed_is_there_again(page, iris, out):
+    for _ in range(PAGE + 1):
+        iris.register("other")
+    site.built(iris, out)
+    before = files(out)
+    (out / page).unlink()
+
+    site.built(iris, out)
+
+    assert files(out) == before
+
+
 LIES = {
     "paths that lead out": {"models": {"../../victim": {"tree": "", "versions": 3}}, "static": ["../victim.txt", "/etc/passwd", "a/../../victim.txt"]},
     "numbers that never end": {"history": 10**12},
