@@ -73,6 +73,16 @@ def test_a_broken_cookie_is_refused(iris, cookie):
     assert page.status_code == 403
 
 
+@pytest.mark.parametrize("other", ['x={"a": 1}', "x=a b", 'x="', "=", "a", "x=[1,2]", "ü=ü".encode().decode("latin-1")])
+def test_cookies_of_other_servers_of_this_machine_are_no_hindrance(browser, other):
+    ours = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    browser.cookies.clear()
+
+    answers = [browser.get("/", headers={"Cookie": cookies.encode("latin-1")}) for cookies in (f"{other}; {ours}", f"{ours}; {other}")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
 def test_the_token_is_in_no_page(browser):
     assert not [path for path in PAGES if browser.sessions.token in browser.get(path).text]
 
