@@ -21,7 +21,7 @@ from gitreg.store import layout
 from gitreg.store.trees import FOLDER as TREE
 from gitreg.web import ledger, pages
 from gitreg.web.facts import history as past_facts
-from gitreg.web.folder import Folder
+from gitreg.web.folder import Folder, alone
 from gitreg.web.ledger import Ledger, Made
 from gitreg.web.links import SiteLinks
 from gitreg.web.past import Past
@@ -67,15 +67,16 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
     """
     from gitreg.registry import now
 
-    snapshot = registry.snapshot() if at is None else registry.at(at).snapshot()
     path = os.path.abspath(os.fspath(folder))
     _apart(registry, path)
-    known = ledger.read(_bytes(os.path.join(path, ledger.FILE)))
-    past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
-    scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
-    goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
-    sound = registry.at(known.commit).snapshot() if goes_on else None
-    return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
+    with alone(path):  # what another build knows and writes is whole before this one begins
+        snapshot = registry.snapshot() if at is None else registry.at(at).snapshot()
+        known = ledger.read(_bytes(os.path.join(path, ledger.FILE)))
+        past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
+        scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
+        goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
+        sound = registry.at(known.commit).snapshot() if goes_on else None
+        return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
 
 
 def _apart(registry: Registry, folder: str) -> None:
