@@ -63,7 +63,7 @@ DOORS = {
     "requests": {"forges.http"},
     "urllib3": {"forges.http"},
     "fsspec": {"artifacts.systems"},
-    "fcntl": {"artifacts.landing", "store.marks"},
+    "fcntl": {"artifacts.landing", "store.marks", "web.folder"},
 }
 
 

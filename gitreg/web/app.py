@@ -184,7 +184,11 @@ def _looks(site: Site) -> list[Route]:
         return pages.comparison(seen, request.path_params["model"], _numbers(request))
 
     def history(seen: Scene, request: Request) -> Document:
-        return pages.history(seen, request.path_params.get("page"), _filters(request))
+        page = request.path_params.get("page")
+        document = pages.history(seen, page, _filters(request))
+        if page is not None and not document.data["events"]:
+            raise NotFoundError("the history has no page {page}", page=page, hint="gitreg history")
+        return document
 
     makers: dict[tuple[str, str], Callable[[Scene, Request], Document]] = {
         ("/", "/index.json"): lambda seen, _: pages.overview(seen),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 from typing import TYPE_CHECKING
@@ -57,6 +58,13 @@ class Folder:
                 raise
             self.written += 1
 
+    def names(self, folder: str) -> set[str]:
+        """Return the names of what is in *folder*; none where it is not there."""
+        try:
+            return set(os.listdir(self._at(folder)))
+        except OSError:
+            return set()
+
     def sweep(self) -> None:
         """Remove what a process that was killed left half written."""
         for folder in {path.rpartition("/")[0] for path in self._own}:
@@ -104,6 +112,26 @@ class Folder:
             inner = "/".join(parts[:length])
             if inner not in self._made and os.path.islink(self._at(inner)):
                 raise ConflictError("{path!r} is a link, and gitreg site writes into its own folders only", path=self._at(inner), hint="gitreg site ANOTHER-FOLDER")
+
+
+@contextlib.contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Wait until nobody else builds in *folder*, then keep others waiting; it is there then, and gone again where nothing came into it.
+
+    Raises:
+        BusyError: it cannot be made or opened.
+    """
+    with _said(folder):
+        os.makedirs(folder, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # a disk that knows no locks: then it is up to the person
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)  # only if it is empty
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

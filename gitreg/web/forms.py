@@ -14,6 +14,7 @@ from gitreg.records import Change
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gitreg.records import Config, Manifest, ModelCard
     from gitreg.verbs import Verbs
     from gitreg.view import View
 
@@ -27,7 +28,8 @@ _LONGEST_REASON = 5_000  # characters
 class Seen(NamedTuple):
     """What of a registry a person's decision rests on: who holds the stage, what state the version is in, and what is recorded of it.
 
-    ``number`` is the version that the change is about: of a rollback the one that the stage would go back to.
+    ``number`` is the version that the change is about: of a rollback the one that the stage would go back to. ``rules`` are those of
+    the registry where they are overridden, ``records`` the model's card and the manifests of that version and of the holder: what was compared, and what gates see.
     """
 
     holder: int | None = None
@@ -35,6 +37,8 @@ class Seen(NamedTuple):
     state: str | None = None
     description: str = ""
     tags: tuple[str, ...] = ()
+    rules: Config | None = None
+    records: tuple[ModelCard | Manifest | None, ...] = ()
 
 
 class Asked(NamedTuple):
@@ -65,11 +69,18 @@ class Asked(NamedTuple):
         stages = view.stages(self.model)
         holder = stages.pointer(view.known_stage(self.stage)).number if self.stage else None
         if self.action == "rollback":
-            return Seen(holder=holder, number=rollback_target(view, self.model, self.stage))
+            target = rollback_target(view, self.model, self.stage)
+            return Seen(holder=holder, number=target, rules=self._rules(view), records=self._records(view, target, holder))
         version = view.version(self.model, self.number or 0)
         if self.action == "edit":
             return Seen(number=version.number, description=version.description, tags=version.tags)
-        return Seen(holder=holder, number=version.number, state=version.stage)
+        return Seen(holder=holder, number=version.number, state=version.stage, rules=self._rules(view), records=self._records(view, version.number, holder))
+
+    def _rules(self, view: View) -> Config | None:
+        return view.config if self.force else None  # without it the rules answer for themselves
+
+    def _records(self, view: View, *numbers: int | None) -> tuple[ModelCard | Manifest | None, ...]:
+        return view.find_card(self.model), *(view.find_manifest(self.model, number) if number else None for number in numbers)
 
     def carried_out(self, tx: Verbs, seen: Seen) -> None:
         """Do it in *tx*, if what a person saw is so still.
@@ -115,7 +126,11 @@ def _moved(asked: Asked, seen: Seen, now: Seen) -> str:
         return f"{asked.stage} of {asked.model!r} would go back to {now.number or 'nobody'} now, not to {seen.number}"
     if now.state != seen.state:
         return f"{asked.model}@{asked.number} moved since this was shown: it was in {seen.state or 'no stage'}, and is in {now.state or 'no stage'} now"
-    return f"{asked.model}@{asked.number} was edited since this was shown"
+    if now.rules != seen.rules:
+        return "the rules of this registry were changed since this was shown"
+    pairs = zip((asked.model, f"{asked.model}@{now.number}", f"{asked.model}@{now.holder}"), seen.records, now.records, strict=True) if now.records else ()
+    edited = next((name for name, before, after in pairs if before != after), f"{asked.model}@{now.number}")
+    return f"{edited} was edited since this was shown"
 
 
 def _held(number: int | None) -> str:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from gitreg import __version__, names
-from gitreg.errors import InvalidError, NotFoundError, UsageError
+from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
 from gitreg.lineage import parents
 from gitreg.store import layout
 from gitreg.store.trees import FOLDER as TREE
 from gitreg.web import ledger, pages
 from gitreg.web.facts import history as past_facts
 from gitreg.web.facts import shared
-from gitreg.web.folder import Folder
+from gitreg.web.folder import Folder, alone
 from gitreg.web.ledger import Ledger, Made
 from gitreg.web.links import SiteLinks
 from gitreg.web.past import Past
@@ -61,21 +61,36 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
     Files that it did not write are left alone. *watch* hears how many pages of how many are done.
 
     Raises:
-        ConflictError: a file is in the way that it did not write.
+        ConflictError: a file is in the way that it did not write, or *folder* is where the registry itself or git keeps files.
         NotFoundError: there is no such revision.
         InvalidError: ``gitreg.yaml`` is invalid, or the repository is damaged.
         BusyError: the folder cannot be written.
     """
     from gitreg.registry import now
 
-    snapshot = registry.snapshot() if at is None else registry.at(at).snapshot()
     path = os.path.abspath(os.fspath(folder))
-    known = ledger.read(_bytes(os.path.join(path, ledger.FILE)))
-    past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
-    scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
-    goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
-    sound = registry.at(known.commit).snapshot() if goes_on else None
-    return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
+    _apart(registry, path)
+    with alone(path):  # what another build knows and writes is whole before this one begins
+        snapshot = registry.snapshot() if at is None else registry.at(at).snapshot()
+        known = ledger.read(_bytes(os.path.join(path, ledger.FILE)))
+        past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
+        scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
+        goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
+        sound = registry.at(known.commit).snapshot() if goes_on else None
+        return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
+
+
+def _apart(registry: Registry, folder: str) -> None:
+    """Refuse a *folder* whose pages would stand among the registry's own files, or among git's."""
+    root, inside = registry.root, registry.location.prefix.rstrip("/")
+    own = os.path.join(root, inside) if root is not None else None
+    real, kept = os.path.realpath(folder), [registry.location.repo.common_dir, *([os.path.join(own, layout.MODELS)] if own else [])]
+    if any(_within(real, os.path.realpath(each)) for each in kept) or (own and real == os.path.realpath(own)):
+        raise ConflictError("{path!r} has the registry's own files: pages would stand among them", path=folder, hint="gitreg site public")
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 class _Build:
@@ -92,7 +107,7 @@ class _Build:
 
     def run(self, sound: Snapshot | None) -> Built:
         """Make what is to be made; *sound* is an earlier commit in which nothing was wrong, if one is known."""
-        kept = {model: made for model, made in self._known.models.items() if model in self._trees and self._stands(model, made)}
+        kept = {model: made for model, made in self._known.models.items() if model in self._trees and self._stands(model, made) and self._there(model, made)}
         self._read_ahead(len(self._trees) - len(kept))
         counts = {model: count for model in self._trees if (count := kept[model].versions if model in kept else _count(self._scene.snapshot, model)) is not None}
         plan = self._ledger({model: kept.get(model) or Made("", count) for model, count in counts.items()})
@@ -132,6 +147,10 @@ class _Build:
         """Tell whether the pages of *model* are what they would be made anew."""
         trees = self._trees
         return self._known.look == self._look and bool(made.tree) and made.tree == trees[model] and all(trees.get(other, "") == tree for other, tree in made.needs.items()) and self._same_past(model)
+
+    def _there(self, model: str, made: Made) -> bool:
+        """Tell whether all pages of *model* are there still: somebody may have removed one."""
+        return self._folder.names(f"models/{model}").issuperset(path for stem in ("index", "compare", *range(1, made.versions + 1)) for path in ledger.both(str(stem)))
 
     def _same_past(self, model: str) -> bool:
         return self._before.of(model) == self._scene.past.of(model)
@@ -173,11 +192,12 @@ class _Build:
         return findings
 
     def _history_pages(self) -> Iterator[int]:
-        """Yield the pages of the history that are not what they were: the last one that was known, and those after it."""
+        """Yield the pages of the history that are not what they were: the last one that was known, those after it, and what somebody removed."""
         known, now = self._known.events, self._scene.past.events
         goes_on = self._known.finished and self._known.look == self._look and len(known) <= len(now) and all(map(_same, known, now))
         first = max(len(known) // past_facts.PAGE, 1) if goes_on else 1
-        yield from range(first, past_facts.pages(self._scene) + 1)
+        there = self._folder.names("history")
+        yield from (page for page in range(1, past_facts.pages(self._scene) + 1) if page >= first or not there.issuperset(ledger.both(str(page))))
 
 
 def _same(one: Event, other: Event) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gitreg.web.links import Links
 
 _LANE, _BAR = 30, 20  # how high a stage's lane is, and a bar in it
-_LEFT, _RIGHT, _END = 120, 1140, 1160  # where time begins, where the last thing happened, where what goes on is drawn to
+_LEFT, _RIGHT, _END = 120, 1132, 1160  # where time begins, where the last thing happened, where what goes on is drawn to
 _SHORTEST, _LETTER = 3, 8  # how wide a bar is at least, and about what a letter takes
 _ROOM = 24  # of a bar that has room for a text
 

@@ -293,6 +293,32 @@ def test_rules_are_overridden_on_purpose_with_a_reason(gated, browse, git):
     assert "forced=gate:accurate%20enough" in git(gated.path, "log", "-1", "--format=%B")
 
 
+def test_a_rule_that_came_after_it_was_shown_what_is_overridden_is_not_overridden(gated, browse, git):
+    browser = browse(gated)
+    page = browser.show("promote", model="iris", number="2", stage="production", force="yes", reason="asked for by the client")
+    ruled(gated, git, GATE + '      - name: reviewed\n        expr: "\'safe\' in candidate.tags"\n')
+
+    answer = browser.confirm(page)
+
+    assert answer.status_code == 409
+    assert "Nothing was done. the rules of this registry were changed since this was shown" in said(answer)
+    assert "gate:accurate enough gate:reviewed" in said(answer)
+    assert holder(gated) == 1
+
+
+@pytest.mark.parametrize(("edited", "change"), [("iris@2", "promote"), ("iris@1", "promote"), ("iris@2", "archive")])
+def test_what_was_compared_and_is_edited_meanwhile_is_shown_anew(edited, change, iris, browser):
+    page = browser.show(change, model="iris", number="2", **({"stage": "production"} if change == "promote" else {}))
+    iris.update(edited, metrics={"recall": 0.1})
+
+    answer = browser.confirm(page)
+
+    assert answer.status_code == 409
+    assert f"{edited} was edited since this was shown" in said(answer)
+    assert iris.get("iris@2").stage == "staging"
+    assert browser.confirm(answer).status_code == 303
+
+
 @pytest.mark.parametrize("reason", ["", " ", "\n"])
 def test_rules_are_not_overridden_without_a_reason(gated, browse, reason):
     page = browse(gated).show("promote", model="iris", number="2", stage="production", force="yes", reason=reason)
@@ -486,3 +512,12 @@ def test_a_bug_is_told_calmly_and_never_as_a_traceback():
     assert "AttributeError: 'object' object has no attribute 'occasion'" in said(page)
     assert "this is a bug in gitreg; please report it" in said(page)
     assert "File" not in page.text
+
+
+@pytest.mark.parametrize("page", [0, 2, 10**9])
+def test_a_page_of_the_history_that_is_none_is_not_found(page, browser):
+    answer = browser.get(f"/history/{page}")
+
+    assert answer.status_code == 404
+    assert f"the history has no page {page}" in said(answer)
+    assert browser.get("/history/1").status_code == 200

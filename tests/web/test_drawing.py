@@ -70,6 +70,15 @@ def test_a_bar_ends_where_the_next_begins():
     assert svg.count('class="spell now"') == 1
 
 
+def test_the_holder_of_now_is_named_though_it_came_last():
+    svg = timeline([spell(1, until="2026-02-01T00:00:00Z"), spell(2, at="2026-02-01T00:00:00Z")], STAGES, SiteLinks("index.html"), "iris", "2026-02-01T00:00:00Z")
+
+    texts = [text.text for text in ET.fromstring(svg).iter("text")]
+    right = max(float(rect.get("x")) + float(rect.get("width")) for rect in ET.fromstring(svg).iter("rect"))
+    assert {"1", "2"} <= set(texts)
+    assert right < float(ET.fromstring(svg).get("width"))
+
+
 def test_a_timeline_of_one_moment_is_drawn():
     ET.fromstring(timeline([spell(1)], STAGES, SiteLinks("index.html"), "iris", "2026-01-01T00:00:00Z"))
 

@@ -73,6 +73,16 @@ def test_a_broken_cookie_is_refused(iris, cookie):
     assert page.status_code == 403
 
 
+@pytest.mark.parametrize("other", ['x={"a": 1}', "x=a b", 'x="', "=", "a", "x=[1,2]", "ü=ü".encode().decode("latin-1")])
+def test_cookies_of_other_servers_of_this_machine_are_no_hindrance(browser, other):
+    ours = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    browser.cookies.clear()
+
+    answers = [browser.get("/", headers={"Cookie": cookies.encode("latin-1")}) for cookies in (f"{other}; {ours}", f"{ours}; {other}")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
 def test_the_token_is_in_no_page(browser):
     assert not [path for path in PAGES if browser.sessions.token in browser.get(path).text]
 
@@ -252,7 +262,7 @@ def test_a_file_is_given_once(browser):
         ("/models/../../etc/passwd/", 404), ("/models/%2e%2e/%2e%2e/", 400), ("/models/iris%0a/", 404), ("/models/iris%00/1", 400), ("/models/--help/1", 400),
         ("/models/%3Cscript%3E/", 400), ("/models/" + "x" * 101 + "/", 400), ("/models/versions/", 400), ("/models/iris/99", 404), ("/models/iris/0", 404),
         ("/models/iris/99999999999999999999", 404), ("/models/iris/-1", 400), ("/models/nothing/", 404), ("/models//", 400), ("/models/%ff/", 400), ("/models/IRIS/", 404),
-        ("/models/iris/compare?v=99", 404), ("/history/99999999999", 200), ("/on?date=%3Cscript%3E", 400), ("/change/promote?model=..%2f..&number=1", 400),
+        ("/models/iris/compare?v=99", 404), ("/history/99999999999", 404), ("/on?date=%3Cscript%3E", 400), ("/change/promote?model=..%2f..&number=1", 400),
         ("/change/promote?model=iris&number=x", 400), ("/change/%3Cscript%3E?model=iris", 400), ("/change/promote", 400), ("/done/%2e%2e", 404), ("/done/x", 404),
     ],
 )  # fmt: skip

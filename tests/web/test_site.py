@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
@@ -191,6 +193,58 @@ def test_a_folder_that_is_a_link_is_refused(iris, out, tmp_path):
         site.built(iris, out)
 
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [".", "models", "models/iris", ".git", ".git/pages"])
+def test_the_registrys_own_folders_and_gits_are_refused(place, iris):
+    before = files(iris.path)
+
+    with pytest.raises(ConflictError, match="has the registry's own files"):
+        site.built(iris, Path(iris.path, place))
+
+    assert files(iris.path) == before
+
+
+def test_a_folder_beside_the_registrys_own_is_fine(iris):
+    assert site.built(iris, Path(iris.path, "public")).pages == 10
+
+
+@pytest.mark.parametrize("page", ["models/iris/2.html", "models/iris/2.json", "models/iris/index.html", "history/1.html", "history/1.json", "on.html"])
+def test_a_page_that_somebody_removed_is_there_again(page, iris, out):
+    for _ in range(PAGE + 1):
+        iris.register("other")
+    site.built(iris, out)
+    before = files(out)
+    (out / page).unlink()
+
+    site.built(iris, out)
+
+    assert files(out) == before
+
+
+def test_two_builds_at_once_take_turns(iris, out, monkeypatch):
+    began, go_on, page = Event(), Event(), site._Build._page
+
+    def waiting(build, stem, make):
+        if stem == "models/iris/1" and not began.is_set():
+            began.set()
+            assert go_on.wait(30)
+        return page(build, stem, make)
+
+    monkeypatch.setattr(site._Build, "_page", waiting)
+    with ThreadPoolExecutor(2) as pool:
+        older = pool.submit(site.built, iris, out)
+        assert began.wait(30)
+        iris.promote("iris@3", "production")
+        newer = pool.submit(site.built, iris, out)
+        with pytest.raises(TimeoutError):
+            newer.result(0.3)
+        go_on.set()
+        older.result(), newer.result()
+
+    known = files(out)
+    assert site.built(iris, out.with_name("anew")).pages == newer.result().pages
+    assert known == files(out.with_name("anew"))
 
 
 LIES = {
