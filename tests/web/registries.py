@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from gitreg import Registry
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-ATTACK = """"'><img src=x onerror=alert(1)></script><script>alert(2)</script></svg><svg onload=alert(3)>{{7*7}}\u2028&lt;"""
-NAME = """"'><img src=x onerror=alert(6)></script><svg onload=alert(7)>{{7*7}}"""  # a name has at most 100 characters, all printable
+ATTACK = """"'><img src=x onerror=alert(1)></script><script>alert(2)</script></svg><svg onload=alert(3)>{{7*'no'}}\u2028&lt;"""
+NAME = """"'><img src=x onerror=alert(6)></script><svg onload=alert(7)>{{7*'no'}}"""  # a name has at most 100 characters, all printable
 EVIL_LINK = "javascript:alert(4)//https://example.org"
 
 
