@@ -67,9 +67,13 @@ class _Uncommitted:
     """Files that lie in the checkout, and that no commit has; what is asked for is looked up once."""
 
     def __init__(self, base: Snapshot) -> None:
-        self._root = None if base.config.artifacts else base.repo.worktree
         self._base = base
         self._known: dict[tuple[str, str | None], bool] = {}
+
+    @cached_property
+    def _root(self) -> str | None:
+        """The folder of the checkout, None where there is none, or a store has the files; read late, for a commit of workflows has no registry at its top."""
+        return None if self._base.config.artifacts else self._base.repo.worktree
 
     @cached_property
     def advice(self) -> str:

@@ -32,7 +32,7 @@ WRONG = {
     "a missing key": ({"status": ...}, "status: this key is missing"),
     "an unknown key near a known one": ({"metric": {}}, "metric: unknown key, did you mean 'metrics'?"),
     "an unknown key deep inside": ({"run": {"id": "x", "code": {"comit": "y"}}}, "run.code.comit: unknown key, did you mean 'commit'?"),
-    "an unknown key near nothing": ({"artifacts": {"m": {"kind": "data", "uri": "x", "zzz": 1}}}, "artifacts.m.zzz: unknown key; known are kind, uri, sha256, size, folder"),
+    "an unknown key near nothing": ({"artifacts": {"m": {"kind": "data", "uri": "x", "zzz": 1}}}, "artifacts.m.zzz: unknown key; known are kind, uri, sha256, size, folder, file, md5"),
     "text as a metric": ({"metrics": {"auc": "high"}}, "metrics.auc: expected a number, found 'high'"),
     "a boolean as a metric": ({"metrics": {"auc": True}}, "metrics.auc: expected a number, found true"),
     "nothing as a metric": ({"metrics": {"val.loss": None}}, 'metrics."val.loss": expected a number, found nothing'),
