@@ -80,7 +80,12 @@ def test_the_holder_of_now_is_named_though_it_came_last():
 
 
 def test_a_timeline_of_one_moment_is_drawn():
-    ET.fromstring(timeline([spell(1)], STAGES, SiteLinks("index.html"), "iris", "2026-01-01T00:00:00Z"))
+    drawn = ET.fromstring(timeline([spell(1)], STAGES, SiteLinks("index.html"), "iris", "2026-01-01T00:00:00Z"))
+
+    (bar,) = drawn.iter("rect")
+    left, width = float(bar.get("x")), float(bar.get("width"))
+    assert width > 0
+    assert left + width <= float(drawn.get("width"))
 
 
 def test_without_times_there_is_no_timeline():
