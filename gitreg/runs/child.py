@@ -16,7 +16,7 @@ from gitreg.runs import handed
 from gitreg.runs.run import under_way
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gitreg.runs.run import Run
     from gitreg.runs.tracked import Tracked
@@ -85,32 +85,40 @@ def _record(tracked: Tracked, leaves: Leaves) -> None:
 
 
 def _ran(command: Sequence[str], environment: dict[str, str]) -> int:
-    with _passed_on() as heard:
+    with passed_on() as begun:
         try:
             child = subprocess.Popen(command, env=environment)
         except OSError as error:
             raise UsageError("{program!r} cannot be run: {reason}", program=command[0], reason=error.strerror) from None
-        heard.append(child)
+        begun(child)
         return child.wait()
 
 
 @contextmanager
-def _passed_on() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Pass on to the programs in the list what others ask of us.
+def passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Pass on to a program what others ask of us; gives what is told when it has begun, and what was asked before that is passed on then.
 
-    Ctrl-C the terminal sends to them too: what becomes of it is their answer. An exception in the midst of waiting could
-    lose their exit code, so none is raised.
+    Ctrl-C the terminal sends to it too: what becomes of it is its answer. An exception in the midst of waiting could
+    lose its exit code, so none is raised.
     """
     programs: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def heard(number: int, _frame: object) -> None:
-        for program in programs if number != signal.SIGINT else ():
+        if number != signal.SIGINT and programs:
+            programs[0].send_signal(number)
+        elif number != signal.SIGINT:
+            early.append(number)
+
+    def begun(program: subprocess.Popen[bytes]) -> None:
+        programs.append(program)
+        for number in early:
             program.send_signal(number)
 
     listened = [number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN]  # under nohup the program lives on too
     was = {number: signal.signal(number, heard) for number in listened}
     try:
-        yield programs
+        yield begun
     finally:
         for number, handler in was.items():
             signal.signal(number, handler)
