@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg import gates, records
+from gitreg.draft import Draft
 from gitreg.errors import ConflictError, GitregError, InvalidError, PolicyError
 from gitreg.operations.stages import rollback_target
 from gitreg.records import Stages
 from gitreg.store.damage import DamagedError
-from gitreg.view import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

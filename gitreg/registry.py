@@ -360,9 +360,9 @@ class Registry(Reads, Verbs):
 
     def _restore(self, texts: Callable[[Snapshot], dict[str, str]], occasion: Occasion) -> None:
         """Commit files as *texts* gives them for a snapshot, past all rules: what a hand removed comes back."""
+        from gitreg.draft import Draft
         from gitreg.operations import message
         from gitreg.store import transaction
-        from gitreg.view import Draft
 
         def planned(base: Snapshot) -> transaction.Plan:
             files = texts(base)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from gitreg.draft import Draft
     from gitreg.errors import NotFoundError
     from gitreg.review.meaning import Meaning
     from gitreg.store.plan import Wording
     from gitreg.store.snapshot import Snapshot
-    from gitreg.view import Draft
 
 _FILE = "100644"
 

@@ -9,6 +9,7 @@ import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg import ci, driver
+from gitreg.draft import Draft
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
 from gitreg.operations import message
 from gitreg.records import Occasion, Receipt
@@ -16,7 +17,6 @@ from gitreg.store import commits, documents, gitrepo, layout, lock, transaction,
 from gitreg.store.cache import Cache
 from gitreg.store.gitrepo import GitRepo, checked_branch
 from gitreg.store.snapshot import Snapshot
-from gitreg.view import Draft
 from gitreg.where import Location, locate
 
 if TYPE_CHECKING:

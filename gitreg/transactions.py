@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from gitreg.draft import Draft
     from gitreg.operations.script import Script
     from gitreg.proposals import propose
     from gitreg.proposals.records import Proposed
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gitreg.registry import Registry
     from gitreg.rehearsal import Stage
     from gitreg.store.transaction import Start
-    from gitreg.view import Draft, View
+    from gitreg.view import View
 
     Way = propose.Way | Stage
 
@@ -50,8 +51,8 @@ class Transaction(Verbs):
         self.proposed: Proposed | None = None
 
     def __enter__(self) -> Transaction:
+        from gitreg.draft import Draft
         from gitreg.operations.script import Script
-        from gitreg.view import Draft
 
         if self._used:
             raise ConflictError("this transaction was used before", hint="with registry.transaction() as tx: ...")

@@ -24,6 +24,7 @@ FLOORS = (
     {"records"},
     {"shelf"},
     {"view"},
+    {"draft"},
     {"store"},
     {"operations"},
     {"gates"},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gitreg.draft import Draft
 from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
 from gitreg.operations import amend, cards, stages
 from gitreg.operations.register import register
 from gitreg.records import Change, Config, StageRule
-from gitreg.view import Draft
 from tests.operations.views import (
     BASE,
     OCCASION,

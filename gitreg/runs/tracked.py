@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names, secrets
+from gitreg.draft import Draft
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.formats import headers
 from gitreg.operations import runs
 from gitreg.operations.amend import built
 from gitreg.operations.found import KEY
 from gitreg.records import Manifest, Occasion, plain
-from gitreg.view import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

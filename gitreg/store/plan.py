@@ -13,13 +13,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg import policy, records
+from gitreg.draft import Draft
 from gitreg.errors import ConflictError
 from gitreg.operations import events as eventlog
 from gitreg.operations import message as messages
 from gitreg.operations import script
 from gitreg.operations.stages import without_fleeting
 from gitreg.store import comments, documents, layout
-from gitreg.view import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

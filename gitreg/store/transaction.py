@@ -23,12 +23,13 @@ from gitreg.store.plan import OFTEN, Pairs, Plan, Wording, concluded, plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from gitreg.draft import Draft
     from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.plan import Operation, Watch
     from gitreg.store.remote import Remote
     from gitreg.store.snapshot import Snapshot
-    from gitreg.view import Draft, View
+    from gitreg.view import View
 
 __all__ = ["Plan", "Start", "Target", "Wording", "commit", "commit_plan", "plan", "receipt", "start"]
 

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from gitreg.draft import Draft
 from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
 from gitreg.operations.register import record, register
-from gitreg.view import Draft
 from tests.operations.views import AT, BY, OCCASION, YANKED, DictView, ended, held, iris, manifest, rules
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gitreg import names
+from gitreg.draft import Draft
 from gitreg.errors import ConflictError, NotFoundError
 from gitreg.operations import runs
-from gitreg.view import Draft
 from tests.operations.views import OCCASION, DictView
 
 RUN = {"id": "run-1", "pipeline": "training"}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from gitreg import names, policy
+from gitreg.draft import Draft
 from gitreg.operations import events as eventlog
 from gitreg.records import (
     VACANT,
@@ -21,7 +22,7 @@ from gitreg.records import (
     Stages,
     Yanked,
 )
-from gitreg.view import Draft, View
+from gitreg.view import View
 
 AT, BY = "2026-11-22T07:24:31.123456Z", "Name <name@example.org>"
 OCCASION = Occasion(datetime(2026, 11, 22, 7, 24, 31, 123456, tzinfo=UTC), BY)
