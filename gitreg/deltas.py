@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import InvalidError
 from gitreg.operations.events import Delta, ModelDelta
-from gitreg.store import documents, layout
+from gitreg.store import decoded, layout
 from gitreg.store.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gitreg.store.snapshot import Snapshot
-
-_DECODERS: dict[str, Any] = {
-    "config": documents.decode_config,
-    "card": documents.decode_card,
-    "stages": documents.decode_stages,
-    "manifest": documents.decode_manifest,
-}
 
 
 class FileChange(NamedTuple):
@@ -43,7 +36,7 @@ def delta(snapshot: Snapshot, files: Iterable[FileChange], *, lenient: bool = Fa
     config: tuple[Any, Any] = (None, None)
     for file in files:
         place = layout.place(file.path)
-        if place.kind not in _DECODERS:
+        if place.kind not in decoded.KINDS:
             continue
         if streamed and place.kind == "manifest":
             parts.setdefault(place.model, {}).setdefault("manifests", _Streamed(snapshot, lenient)).files[place.number] = file
@@ -92,7 +85,7 @@ def _pair(snapshot: Snapshot, kind: str, file: FileChange, lenient: bool, *, kee
 
 
 def _record(snapshot: Snapshot, kind: str, blob: str | None, path: str, *, keep: bool = True) -> Any:
-    return None if blob is None else snapshot.record_of(kind, blob, path, _DECODERS[kind], keep=keep)
+    return None if blob is None else snapshot.record_of(kind, blob, path, keep=keep)
 
 
 def name_of(snapshot: Snapshot, commit: str, model: str, number: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from gitreg.records import Finding, Stages, Yanked
 from gitreg.store import behind, documents, holders, journal, layout, lock, worktree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.snapshot import Snapshot
 
-T = TypeVar("T")
 _SCRAP_AGE = 3600  # seconds: a temporary object that is older belongs to no living write
 
 
@@ -158,20 +157,20 @@ def restored(base: Snapshot, occasion: Occasion) -> dict[str, str]:
     for path in lost(base):
         place = layout.place(path)
         if place.kind == "stages":
-            files[path] = documents.encode_stages(_last(base, path, documents.decode_stages) or Stages(), base.config.stages, path)
+            files[path] = documents.encode_stages(_last(base, path) or Stages(), base.config.stages, path)
         elif place.kind == "card":
-            if card := _last(base, path, documents.decode_card):
+            if card := _last(base, path):
                 files[path] = documents.encode_card(card, path)
-        elif found := _last(base, path, documents.decode_manifest):
+        elif found := _last(base, path):
             files[path] = documents.encode_manifest(replace(found, yanked=found.yanked or mark), path)
     return files
 
 
-def _last(snapshot: Snapshot, path: str, decode: Callable[[bytes, str], T]) -> T | None:
+def _last(snapshot: Snapshot, path: str) -> Any:
     """Return a removed file as the last commit that had it has it, or None where that cannot be read."""
     for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + path]):
         for old, _, _ in commit.changes:
             if old:
                 with contextlib.suppress(GitregError):  # an older one may be sound
-                    return snapshot.record_of(layout.place(path).kind, old, path, decode)
+                    return snapshot.record_of(layout.place(path).kind, old, path)
     return None

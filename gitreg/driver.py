@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitreg.errors import BusyError, InvalidError
 from gitreg.operations import merging
 from gitreg.records import Stages
-from gitreg.store import codec, comments, documents, process
+from gitreg.store import comments, documents, layout, process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def _as_text(base: str, ours: str, theirs: str, labels: Labels) -> Outcome:
 def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read(codec.LARGEST + 1)
+            return file.read(layout.LARGEST + 1)
     except OSError as error:
         raise BusyError("cannot read {path!r}: {reason}", path=path, reason=error.strerror or str(error)) from None
 

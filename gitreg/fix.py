@@ -102,7 +102,7 @@ def _read(root: str, path: str) -> bytes | None:
             raise InvalidError("this is a symbolic link: only regular files belong here", path=path, rule="R07")
     if not os.path.isfile(at):
         return None
-    codec.checked_size(os.path.getsize(at), path)
+    layout.checked_size(os.path.getsize(at), path)
     with open(at, "rb") as file:
         return file.read()
 

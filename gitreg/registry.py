@@ -87,12 +87,13 @@ class Registry(Reads, Verbs):
         return registry
 
     def close(self) -> None:
-        """End the git process that reads are made through; a later read starts another."""
+        """End the git process that reads are made through, and write what the next process is to know; a later read starts another."""
+        self._cache.close()
         self._location.repo.close()
 
     def leave_no_trace(self) -> None:
         """Keep what reads find out in memory alone from now on, not beside git's files: then nothing but a write writes."""
-        self._cache.saves, self._cache.index = False, None
+        self._cache.leave_no_trace()
 
     def __enter__(self) -> Registry:
         return self
@@ -126,12 +127,12 @@ class Registry(Reads, Verbs):
         Raises:
             NotFoundError: the branch is gone.
         """
-        tip = self._location.repo.reader.info(f"{self._location.ref}^{{commit}}")
+        tip = self._location.repo.tip(self._location.ref)
         if tip is None:
             raise NotFoundError("{ref} is gone", ref=self._location.ref)
         last = self._last
-        if last is None or last.commit != tip.id:
-            last = self._last = self._at(tip.id)
+        if last is None or last.commit != tip:
+            last = self._last = self._at(tip)
         return last
 
     def _at(self, commit: str) -> Snapshot:

@@ -55,7 +55,7 @@ DOORS = {
     "subprocess": {"store.process", "forges.tools", "runs.child"},  # git, the person's own gh or glab, and the program of a run
     "yaml": {"store.codec"},
     "filelock": {"store.lock"},
-    "sqlite3": {"scratch"},
+    "sqlite3": {"scratch", "store.diskcache"},
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"web.pages"},

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from gitreg.artifacts import digest
 from gitreg.errors import InvalidError, UsageError
 from gitreg.records import MD5
-from gitreg.store import codec
+from gitreg.store import codec, layout
 
 ENDING = ".dvc"
 _FOLDER = ".dir"
@@ -39,7 +39,7 @@ def pointer(path: str) -> DvcPointer | None:
         return None
     try:
         with open(path, "rb") as file:
-            data = file.read(codec.LARGEST + 1)
+            data = file.read(layout.LARGEST + 1)
         read = codec.load(data, path)
     except (InvalidError, OSError) as error:
         raise UsageError("this is no file of DVC: {error}", error=error) from None

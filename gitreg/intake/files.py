@@ -6,14 +6,14 @@ import os
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from gitreg.errors import InvalidError, NotFoundError, UsageError
-from gitreg.store import codec
+from gitreg.store import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
-LARGEST = codec.LARGEST
+LARGEST = layout.LARGEST
 _LONGEST_LINE = 64 << 10  # bytes
 HINT = "gitreg register --help"
 UNDERSTOOD = (

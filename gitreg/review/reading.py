@@ -25,10 +25,6 @@ MOST = 100  # faults of one file that are told one by one
 REGULAR, EXECUTABLE = "100644", "100755"
 _AT_ONCE = 32  # files in memory: none is larger than 1 MiB
 _KINDS = {"config": "gitreg", "card": "model", "stages": "stages", "manifest": "manifest"}
-_DECODERS: dict[str, Any] = {
-    "config": documents.decode_config, "card": documents.decode_card,
-    "stages": documents.decode_stages, "manifest": documents.decode_manifest,
-}  # fmt: skip
 
 
 class File(NamedTuple):
@@ -75,7 +71,7 @@ class Files:
         """Return the line of a file that was read; the lines of the last one asked for are remembered."""
         blob = self._blobs[path]
         if self._lines[0] != blob:
-            found = self.snapshot.repo.reader.read(blob, codec.LARGEST)
+            found = self.snapshot.repo.reader.read(blob, layout.LARGEST)
             self._lines = (blob, codec.lines(found.data) if found and found.data is not None else {})
         return codec.line_in(self._lines[1], inside)
 
@@ -85,7 +81,7 @@ class Files:
         self.snapshot.repo.reader.ahead([file.blob for file in known])
         for start in range(0, len(known), _AT_ONCE):
             group = known[start : start + _AT_ONCE]
-            objects = self.snapshot.repo.reader.read_many([file.blob for file in group], codec.LARGEST)
+            objects = self.snapshot.repo.reader.read_many([file.blob for file in group], layout.LARGEST)
             for file, found in zip(group, objects, strict=True):
                 yield from self._file(file, found)
 
@@ -95,7 +91,7 @@ class Files:
             return
         self._blobs[file.path] = file.blob
         try:
-            codec.checked_size(found.size, file.path)
+            layout.checked_size(found.size, file.path)
             assert found.data is not None
             yield from self._document(file, found.data)
         except InvalidError as error:
@@ -104,7 +100,7 @@ class Files:
     def _document(self, file: File, data: bytes) -> Iterator[Finding]:
         kind = file.place.kind
         try:
-            record = _DECODERS[kind](data, file.path)
+            record = documents.DECODERS[kind](data, file.path)
         except InvalidError as error:
             yield from _faults(kind, data, file.path, error)
             return

@@ -1,12 +1,13 @@
-"""What was read from git in this process, by git id: content-addressed, so never stale.
+"""What was read from git, by git id: content-addressed, so never stale. Trees for this process, records for the next one too.
 
 One for a registry, shared by its snapshots and by the writer, which puts in the trees that it makes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from gitreg.store.decoded import Decoded, Passing
 from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 V = TypeVar("V")
-MOST_RECORDS = 50_000
 MOST_TREES = 2_000
 
 
@@ -29,13 +29,27 @@ class Cache:
         self._width = 32 if repo.algorithm == "sha256" else 20
         self._trees: dict[str, Tree] = {}
         self._roots: dict[str, str] = {}
-        self.records: dict[tuple[str, str], Any] = {}
+        self.decoded: Decoded | Passing = Decoded(repo.common_dir)
         self.index: NameIndex | None = None
-        self.saves = True  # the index, for the next process
 
-    def keep(self, key: tuple[str, str], record: Any) -> None:
-        """Keep a decoded *record* by its kind and blob id."""
-        _put(self.records, key, record, MOST_RECORDS)
+    def aside(self) -> Cache:
+        """Return a cache for one pass over very many records: it knows the same trees, and its records are kept by nobody."""
+        other = Cache.__new__(Cache)
+        other.__dict__.update(self.__dict__, decoded=self.decoded.aside())
+        return other
+
+    @property
+    def saves(self) -> bool:
+        """Whether what was found out is kept on disk for the next process."""
+        return self.decoded.saves
+
+    def leave_no_trace(self) -> None:
+        """Keep what is found out in memory alone from now on."""
+        self.decoded.saves, self.index = False, None
+
+    def close(self) -> None:
+        """Write what the next process is to know; what is asked next is answered all the same."""
+        self.decoded.close()
 
     def keep_root(self, commit: str, tree: str) -> None:
         """Keep the id of a commit's tree."""

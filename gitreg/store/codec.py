@@ -18,12 +18,12 @@ from yaml import CDumper, MappingEndEvent, MappingStartEvent, ScalarEvent, Seque
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from gitreg.errors import InvalidError, UsageError
+from gitreg.store import layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEEPEST = 20
-LARGEST = 1 << 20  # bytes of one file
 
 _CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -68,18 +68,8 @@ def load(data: bytes, path: str) -> Any:
     Raises:
         InvalidError: it is not the strict subset; *path* and the line are named.
     """
-    checked_size(len(data), path)
+    layout.checked_size(len(data), path)
     return _Reader(data, path).document()
-
-
-def checked_size(size: int, path: str) -> None:
-    """Refuse a file of *size* bytes that no registry needs.
-
-    Raises:
-        InvalidError: it is larger than 1 MiB.
-    """
-    if size > LARGEST:
-        raise InvalidError(f"the file has {size:,} bytes, {LARGEST:,} are allowed", path=path, rule="R01")
 
 
 class _Reader:

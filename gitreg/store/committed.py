@@ -112,7 +112,7 @@ def advice(snapshot: Snapshot) -> str:
 def _names_store(path: str) -> bool:
     try:
         with open(path, "rb") as file:
-            read = codec.load(file.read(codec.LARGEST), path)
+            read = codec.load(file.read(layout.LARGEST), path)
     except (OSError, GitregError):
         return False
     return isinstance(read, dict) and bool(read.get("artifacts"))

@@ -1,4 +1,4 @@
-"""Make what was written survive a power cut. The library's only calls of fsync."""
+"""The folder that gitreg has beside git's files, and how what was written survives a power cut: the library's only calls of fsync."""
 
 from __future__ import annotations
 
@@ -24,3 +24,24 @@ def sync_all(paths: list[str]) -> None:
         return
     for path in paths:
         sync(path)
+
+
+def own_folder(common_dir: str) -> str:
+    """Return the folder in the git common dir where gitreg keeps what is its own, made where it is missing."""
+    own = os.path.join(common_dir, "gitreg")
+    try:
+        os.mkdir(own)
+    except FileExistsError:
+        return own
+    os.chmod(own, _mode(common_dir))
+    return own
+
+
+def _mode(common_dir: str) -> int:
+    """Return who may do what in this repository: git itself has set it on ``objects``, for a shared one too."""
+    return os.stat(os.path.join(common_dir, "objects")).st_mode & 0o7777
+
+
+def file_mode(common_dir: str) -> int:
+    """Return the mode of a file of gitreg's own in the git common dir."""
+    return _mode(common_dir) & 0o666 | 0o600

@@ -18,7 +18,7 @@ from gitreg.records import FORMAT, Config, Manifest, ModelCard, Number, Pointer,
 from gitreg.store import codec, layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gitreg.store.explain import Problem
 
@@ -97,6 +97,9 @@ def decode_stages(data: bytes, path: str) -> Stages:
         )
     except msgspec.ValidationError:
         raise first_problem("stages", value, data, path) from None
+
+
+DECODERS: dict[str, Callable[[bytes, str], Any]] = {"config": decode_config, "card": decode_card, "stages": decode_stages, "manifest": decode_manifest}  # by what layout.place calls a file
 
 
 def _record(kind: type[R], value: Any, data: bytes, path: str) -> R:
@@ -194,8 +197,8 @@ def _block(stage: str, pointer: Pointer) -> str:
 
 def _sized(text: str, path: str) -> str:
     size = len(text.encode())
-    if size > codec.LARGEST:
-        raise UsageError("{path} would have {size:,} bytes, {most:,} are allowed", path=path, size=size, most=codec.LARGEST)
+    if size > layout.LARGEST:
+        raise UsageError("{path} would have {size:,} bytes, {most:,} are allowed", path=path, size=size, most=layout.LARGEST)
     return text
 
 

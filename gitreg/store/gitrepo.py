@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, UsageError
-from gitreg.store import process
+from gitreg.store import process, refs
 from gitreg.store.disk import sync
 from gitreg.store.reader import Reader
 
@@ -116,6 +116,14 @@ class GitRepo:
     def head_ref(self) -> str | None:
         """Return the full name of the branch that HEAD is on, or None where it is detached."""
         return _head(self.git_dir)
+
+    def tip(self, ref: str) -> str | None:
+        """Return the id of the commit that *ref* is at now, or None where it is gone; git is asked only where its files leave a doubt."""
+        known = refs.commit_at(self.common_dir, ref)
+        if known is None:
+            found = self.reader.info(f"{ref}^{{commit}}")
+            known = found.id if found else None
+        return known
 
     def commit(self, rev: str) -> str | None:
         """Return the id of the commit that *rev* (a person's text) names, or None."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from gitreg.errors import InvalidError
+
 CONFIG = "gitreg.yaml"
 FOLDER = ".gitreg"
 SCHEMA_FOLDER = ".gitreg/schema/1"
@@ -12,6 +14,7 @@ MODELS = "models"
 CARD = "model.yaml"
 STAGES = "stages.yaml"
 VERSIONS = "versions"
+LARGEST = 1 << 20  # bytes of one file
 
 _MANIFEST = r"models/(.+)/versions/(?:([1-9][0-9]*000)/)?([1-9][0-9]{0,8})\.yaml"
 _MOST_DIGITS = 9
@@ -23,6 +26,16 @@ class Place(NamedTuple):
     kind: str
     model: str = ""
     number: int = 0
+
+
+def checked_size(size: int, path: str) -> None:
+    """Refuse a file of *size* bytes that no registry needs.
+
+    Raises:
+        InvalidError: it is larger than 1 MiB.
+    """
+    if size > LARGEST:
+        raise InvalidError(f"the file has {size:,} bytes, {LARGEST:,} are allowed", path=path, rule="R01")
 
 
 def card(model: str) -> str:

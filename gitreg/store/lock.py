@@ -13,27 +13,12 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from gitreg.errors import BusyError
+from gitreg.store.disk import file_mode, own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 60.0  # seconds
-
-
-def folder(common_dir: str) -> str:
-    """Return the folder in the git common dir where gitreg keeps what is its own, made where it is missing."""
-    own = os.path.join(common_dir, "gitreg")
-    try:
-        os.mkdir(own)
-    except FileExistsError:
-        return own
-    os.chmod(own, _mode(common_dir))
-    return own
-
-
-def _mode(common_dir: str) -> int:
-    """Return who may do what in this repository: git itself has set it on ``objects``, for a shared one too."""
-    return os.stat(os.path.join(common_dir, "objects")).st_mode & 0o7777
 
 
 @contextlib.contextmanager
@@ -44,7 +29,7 @@ def held(common_dir: str, patience: float = PATIENCE) -> Iterator[int]:
         BusyError: another held it for *patience* seconds, or the folder cannot be written.
     """
     try:
-        lock, descriptor = _acquired(os.path.join(folder(common_dir), "lock"), _mode(common_dir) & 0o666 | 0o600, patience)
+        lock, descriptor = _acquired(os.path.join(own_folder(common_dir), "lock"), file_mode(common_dir), patience)
     except Timeout:
         raise _busy(os.path.join(common_dir, "gitreg", "lock"), "writing to this registry", patience) from None
     except OSError as error:

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from gitreg.errors import BusyError
-from gitreg.store import lock
+from gitreg.store import disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def folder(common_dir: str) -> str:
         BusyError: it cannot be made.
     """
     try:
-        own = os.path.join(lock.folder(common_dir), _FOLDER)
+        own = os.path.join(disk.own_folder(common_dir), _FOLDER)
         os.makedirs(own, exist_ok=True)
     except OSError as error:
         raise BusyError("{folder!r} cannot be written: {reason}", folder=common_dir, reason=error.strerror) from None

@@ -14,6 +14,7 @@ import msgspec
 
 from gitreg.errors import InvalidError
 from gitreg.store import documents, layout
+from gitreg.store.decoded import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ class NameIndex:
             if other != number:
                 raise InvalidError(f"versions {other} and {number} have the same name", path=f"{path}/{number}.yaml", field="version", rule="R06")
         folder = Folder(tree_id, names, numbers)
-        if self._saves and len(fresh) >= _WORTH_SAVING:
+        if self._saves and wanted() and len(fresh) >= _WORTH_SAVING:
             self._save(path, Folder(tree_id, {blob: names[blob] for blob in _manifests(tree, {}).values()}, numbers))
         return folder
 
@@ -84,6 +85,8 @@ class NameIndex:
         return os.path.join(self._folder, *path.split("/"), "names.msgpack")
 
     def _loaded(self, path: str) -> Folder:
+        if not wanted():
+            return Folder()
         try:
             with open(self._file(path), "rb") as file:
                 return msgspec.msgpack.decode(file.read(), type=Folder)

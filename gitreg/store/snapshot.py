@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
-from gitreg.store import codec, documents, layout
+from gitreg.store import layout
+from gitreg.store.decoded import Row
 from gitreg.store.trees import FOLDER, SUBMODULE, Entry
 from gitreg.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
     from gitreg.records import Config, Manifest, ModelCard, ModelSummary, Stages
     from gitreg.store.cache import Cache
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gitreg.store.reader import Object
     from gitreg.store.trees import Tree
 
-T = TypeVar("T")
+_MARKS = {layout.CARD.encode(), layout.STAGES.encode()}  # a folder with one of them is a model
 _AT_ONCE = 500  # models whose files are read together
 
 
@@ -58,7 +59,7 @@ class Snapshot(View):
             NotFoundError: this commit holds no registry.
             InvalidError: the file is invalid.
         """
-        config = self._decoded("config", layout.CONFIG, documents.decode_config)
+        config: Config | None = self._decoded("config", layout.CONFIG)
         if config is None:
             raise NotFoundError("there is no registry in commit {commit}", commit=self._commit[:12], hint="gitreg init")
         return config
@@ -67,31 +68,53 @@ class Snapshot(View):
         """See :meth:`View.model_names`."""
         found = self._read.get("models")
         if found is None:
-            found = self._read["models"] = tuple(sorted(self._models(layout.MODELS, 3)))
+            found = self._read["models"] = tuple(sorted(model for model, _ in self._models(layout.MODELS, 3)))
         return found
 
-    def _models(self, folder: str, depth: int) -> Iterator[str]:
-        """Yield the models below *folder*: a folder that holds a card or pointers is one."""
-        entries = self.tree(folder)
-        self._cache.trees_ahead([entry.id for entry in entries.values() if entry.mode == FOLDER])
-        for name, entry in entries.items():
-            if entry.mode == FOLDER:
-                inner = f"{folder}/{name.decode('utf-8', 'replace')}"
-                below = self._cache.tree(entry.id)
-                if below.keys() & {layout.CARD.encode(), layout.STAGES.encode()}:
-                    yield inner.removeprefix(layout.MODELS + "/")
-                elif depth > 1:
-                    yield from self._models(inner, depth - 1)
+    def _models(self, folder: str, depth: int, known: Callable[[list[str]], Container[str]] = lambda _: ()) -> Iterator[tuple[str, str]]:
+        """Yield the models below *folder* and their folders' ids: a folder that holds a card or pointers is one. *known* tells which of some are."""
+        folders = {name: entry.id for name, entry in self.tree(folder).items() if entry.mode == FOLDER}
+        ids = list(folders.values())
+        models = known(ids)
+        self._cache.trees_ahead([each for each in ids if each not in models])
+        for name, tree in folders.items():
+            inner = f"{folder}/{name.decode('utf-8', 'replace')}"
+            if tree in models or self._cache.tree(tree).keys() & _MARKS:
+                yield inner.removeprefix(layout.MODELS + "/"), tree
+            elif depth > 1:
+                yield from self._models(inner, depth - 1, known)
 
     def summaries(self) -> Iterator[ModelSummary]:
-        """See :meth:`View.summaries`. What the rows are made of is read in a few goes, however many models there are."""
-        models = self.model_names()
+        """See :meth:`View.summaries`. A row is made once for each state of a model; those that are not known are read in a few goes."""
+        config = self.blob_id(layout.CONFIG) if self.config else None
+        rows: dict[str, Row] = {}
+
+        def known(trees: list[str]) -> dict[str, Row]:
+            found = self._cache.decoded.rows(config or "", trees)
+            rows.update(found)
+            return found
+
+        models = sorted(self._models(layout.MODELS, 3, known))
         for start in range(0, len(models), _AT_ONCE):
             group = models[start : start + _AT_ONCE]
-            self._board_ahead(group)
-            yield from self.rows(group)
+            missing = [(model, tree) for model, tree in group if tree not in rows or rows[tree].model != model]
+            made = self._made(missing, config or "") if missing else {}
+            for model, tree in group:
+                row = made[model] if model in made else rows[tree].summary
+                if row is not None:
+                    yield row
 
-    def _board_ahead(self, models: Sequence[str]) -> None:
+    def _made(self, models: Sequence[tuple[str, str]], config: str) -> dict[str, ModelSummary | None]:
+        """Return the rows of *models*, and keep them by folder; None is one that was deleted. Nothing else that is read for them is kept."""
+        aside = Snapshot(self._repo, self._commit, self._prefix, self._cache.aside())
+        aside.read_ahead([model for model, _ in models])
+        found = {model: next(aside.rows([model]), None) for model, _ in models}
+        for model, tree in models:
+            self._cache.decoded.keep_row(config, tree, Row(model, found[model]))
+        return found
+
+    def read_ahead(self, models: Sequence[str]) -> None:
+        """Read in a few goes what is asked of *models* first: cards, pointers, and each newest manifest."""
         folders = {model: self._below(model) for model in models}
         versions = {model: entry for model, folder in folders.items() if (entry := folder.get(layout.VERSIONS.encode())) and entry.mode == FOLDER}
         self._cache.trees_ahead([entry.id for entry in versions.values()])
@@ -103,7 +126,7 @@ class Snapshot(View):
             parent, _, name = layout.manifest(model, self.count(model)).rpartition("/")
             wanted[f"{parent}/{name}"] = self.tree(parent).get(name.encode())
         found = {path: entry.id for path, entry in wanted.items() if entry and entry.mode != FOLDER and path not in self._read}
-        objects = self._repo.reader.read_many(list(found.values()), codec.LARGEST)
+        objects = self._repo.reader.read_many(list(found.values()), layout.LARGEST)
         self._ahead.update({path: each for path, each in zip(found, objects, strict=True) if each})
 
     def _below(self, model: str) -> Tree:
@@ -115,7 +138,7 @@ class Snapshot(View):
     def find_card(self, model: str) -> ModelCard | None:
         """See :meth:`View.find_card`."""
         path = layout.card(model)
-        card = self._decoded("card", path, documents.decode_card)
+        card: ModelCard | None = self._decoded("card", path)
         if card is not None and card.name != model:
             raise InvalidError(f"the file is {model!r}'s, but says {card.name!r}", path=path, field="name", rule="R03")
         return card
@@ -123,7 +146,7 @@ class Snapshot(View):
     def find_stages(self, model: str) -> Stages | None:
         """See :meth:`View.find_stages`."""
         path = layout.stages(model)
-        stages = self._decoded("stages", path, documents.decode_stages)
+        stages: Stages | None = self._decoded("stages", path)
         if stages is None:
             if self.find_card(model) is None:
                 return None
@@ -152,7 +175,7 @@ class Snapshot(View):
     def find_manifest(self, model: str, number: int) -> Manifest | None:
         """See :meth:`View.find_manifest`."""
         path = layout.manifest(model, number)
-        manifest = self._decoded("manifest", path, documents.decode_manifest)
+        manifest = self._decoded("manifest", path)
         if manifest is None:
             if number <= self.count(model):
                 raise InvalidError(f"the manifest of version {number} is missing", path=path, rule="R04", hint="gitreg doctor --fix")
@@ -163,14 +186,14 @@ class Snapshot(View):
         """Yield the manifests of *model* by number; their blobs are read in one go."""
         numbers = range(1, self.count(model) + 1)
         blobs = [self._blob_of(model, number) for number in numbers]
-        wanted = [blob for blob in blobs if ("manifest", blob) not in self._cache.records]
-        found = dict(zip(wanted, self._repo.reader.read_many(wanted, codec.LARGEST), strict=True)) if wanted else {}
-        for number, blob in zip(numbers, blobs, strict=True):
-            path = layout.manifest(model, number)
-            if blob in found:
-                yield _numbered(self._record("manifest", found[blob], path, documents.decode_manifest), number, path)
-            else:
-                yield _numbered(self._cache.records["manifest", blob], number, path)
+        for start in range(0, len(blobs), _AT_ONCE):
+            group = blobs[start : start + _AT_ONCE]
+            known = self._cache.decoded.records("manifest", group)
+            wanted = [blob for blob in group if blob not in known]
+            found = dict(zip(wanted, self._repo.reader.read_many(wanted, layout.LARGEST), strict=True)) if wanted else {}
+            for number, blob in zip(numbers[start : start + _AT_ONCE], group, strict=True):
+                path = layout.manifest(model, number)
+                yield _numbered(self._record("manifest", found[blob], path) if blob in found else known[blob], number, path)
 
     def _blob_of(self, model: str, number: int) -> str:
         path = layout.manifest(model, number)
@@ -226,6 +249,8 @@ class Snapshot(View):
 
     def line_of(self, path: str, inside: tuple[str, ...]) -> int:
         """See :meth:`View.line_of`."""
+        from gitreg.store import codec
+
         data = self.bytes_of(path)
         return codec.line_of(data, inside) if data is not None else 0
 
@@ -270,12 +295,12 @@ class Snapshot(View):
         return self._cache.known(self._commit, self._prefix + path) if known is None else known[1].get(name.encode())
 
     def _object(self, path: str) -> Object | None:
-        found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", codec.LARGEST)
+        found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", layout.LARGEST)
         if found is None:
             self._prove_absent(path)
         if found is None or found.type != "blob":
             return None
-        codec.checked_size(found.size, path)
+        layout.checked_size(found.size, path)
         return found
 
     def _prove_absent(self, path: str) -> None:
@@ -295,11 +320,11 @@ class Snapshot(View):
         if entry is not None and entry.mode != SUBMODULE:
             raise self._repo.reader.damaged("git has no such object: the repository is damaged, or its remote cannot be reached", path)
 
-    def _decoded(self, kind: str, path: str, decode: Callable[[bytes, str], T]) -> T | None:
+    def _decoded(self, kind: str, path: str) -> Any:
         """Return the record at *path*, decoded at most once for each content."""
         known = self._read.get(path, self)
         if known is not self:
-            return known  # type: ignore[no-any-return]
+            return known
         try:
             entry = self._entry(path) if path not in self._ahead else None
             proven = path not in self._ahead
@@ -309,30 +334,32 @@ class Snapshot(View):
             return None  # nothing of it is kept: a large transaction asks for very many files that are new
         if entry is None:
             found = self._object(path)
-            record = None if found is None else self._record(kind, found, path, decode)
+            record = None if found is None else self._record(kind, found, path)
         else:
-            record = None if entry.mode in (FOLDER, SUBMODULE) else self.record_of(kind, entry.id, path, decode)
+            record = None if entry.mode in (FOLDER, SUBMODULE) else self.record_of(kind, entry.id, path)
         self._read[path] = record
         return record
 
-    def record_of(self, kind: str, blob: str, path: str, decode: Callable[[bytes, str], T], *, keep: bool = True) -> T:
+    def record_of(self, kind: str, blob: str, path: str, *, keep: bool = True) -> Any:
         """Return the record in a blob by its id; *path* is where it stood, for the error. One of very many is not to be kept.
 
         Raises:
             InvalidError: it is not a record of that kind.
         """
-        known = self._cache.records.get((kind, blob))
-        return known if known is not None else self._record(kind, self._repo.reader.read(blob, codec.LARGEST), path, decode, keep=keep)
+        known = self._cache.decoded.record(kind, blob)
+        return known if known is not None else self._record(kind, self._repo.reader.read(blob, layout.LARGEST), path, keep=keep)
 
-    def _record(self, kind: str, found: Object | None, path: str, decode: Callable[[bytes, str], T], *, keep: bool = True) -> T:
+    def _record(self, kind: str, found: Object | None, path: str, *, keep: bool = True) -> Any:
         if found is None or found.data is None:
-            codec.checked_size(found.size if found else 0, path)
+            layout.checked_size(found.size if found else 0, path)
             raise self._repo.reader.damaged("git has no such object: the repository is damaged", path)
-        record = self._cache.records.get((kind, found.id))
+        record = self._cache.decoded.record(kind, found.id)
         if record is None:
-            record = decode(found.data, path)
+            from gitreg.store import documents
+
+            record = documents.DECODERS[kind](found.data, path)
             if keep:
-                self._cache.keep((kind, found.id), record)
+                self._cache.decoded.keep(kind, found.id, record)
         return record
 
 

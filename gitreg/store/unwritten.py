@@ -32,7 +32,7 @@ def laid(base: Snapshot, files: Mapping[str, bytes]) -> tuple[Snapshot, dict[str
     reader = repo.reader = _Reader(base.repo.reader)
     cache, writer = Cache(repo), _Memory(base.repo.common_dir, base.repo.algorithm, reader.objects)
     blobs = {path: writer.add("blob", data) for path, data in sorted(files.items())}
-    cache.saves = False
+    cache.leave_no_trace()
     root = write_tree(writer, cache, cache.root(base.commit), ((base.prefix + path, blob) for path, blob in blobs.items()))
     cache.keep_root(root, root)
     reader.look_in(root, cache)

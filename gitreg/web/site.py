@@ -131,7 +131,7 @@ class _Build:
         """Read the cards and pointers of many models in a few goes."""
         if models > _FEW:
             with contextlib.suppress(InvalidError, NotFoundError):  # what is wrong is found model by model
-                list(self._scene.snapshot.summaries())
+                self._scene.snapshot.read_ahead(list(self._trees))
 
     def _ledger(self, models: dict[str, Made]) -> Ledger:
         past = self._scene.past

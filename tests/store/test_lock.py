@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import BusyError
-from gitreg.store import lock
+from gitreg.store import disk, lock
 
 _HOLD = "import sys\nfrom gitreg.store import lock\nwith lock.held(sys.argv[1]):\n    print('held', flush=True)\n    sys.stdin.read()\n"
 
@@ -82,13 +82,13 @@ def test_a_file_where_the_folder_should_be_is_busy(common_dir):
 def test_the_folder_is_made_with_the_repository_s_own_mode(common_dir):
     Path(common_dir, "objects").chmod(0o2770)
 
-    folder = Path(lock.folder(common_dir))
+    folder = Path(disk.own_folder(common_dir))
 
     assert folder.stat().st_mode & 0o7777 == 0o2770
 
 
 def test_a_repository_whose_objects_are_read_only_for_its_owner_too_can_be_locked(common_dir):
-    lock.folder(common_dir)
+    disk.own_folder(common_dir)
     Path(common_dir, "objects").chmod(0o555)  # the lock file must be writable all the same
 
     with lock.held(common_dir):

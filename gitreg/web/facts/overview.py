@@ -38,7 +38,7 @@ def overview(scene: Scene) -> dict[str, Any]:
 def _read_ahead(scene: Scene) -> tuple[str, ...]:
     """Return the models, with what their rows are made of read in a few goes."""
     with contextlib.suppress(InvalidError, NotFoundError, UsageError):  # which of them it is, and what is wrong, is found row by row
-        list(scene.snapshot.summaries())
+        scene.snapshot.read_ahead(scene.snapshot.model_names())
     return scene.snapshot.model_names()
 
 

@@ -1,0 +1,161 @@
+"""Records by git id, decoded at most once: in memory for this process, and on disk for the next one.
+
+A record is known by its kind and its blob, a row of the board by the model's folder and ``gitreg.yaml``. What is on disk is
+decoded as strictly as a file is, by types alone: nothing in it can be more than a record.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gitreg.records import Config, Manifest, ModelCard, ModelSummary, Stages
+
+if TYPE_CHECKING:
+    from gitreg.store.diskcache import DiskCache
+
+KINDS: dict[str, Any] = {"config": Config, "card": ModelCard, "stages": Stages, "manifest": Manifest}
+MOST = 50_000  # records in memory
+_WAITING = 2_000  # records that are written together
+_LETTERS = {"config": b"c", "card": b"m", "stages": b"s", "manifest": b"v"}
+_ROW = b"r"
+
+
+def wanted() -> bool:
+    """Tell whether the person lets gitreg keep what it found out for the next process."""
+    return os.environ.get("GITREG_CACHE") != "0"
+
+
+def _disk(common_dir: str) -> DiskCache:
+    from gitreg.store.diskcache import DiskCache
+
+    return DiskCache(common_dir)
+
+
+class Row(msgspec.Struct, array_like=True):
+    """A model's row of the board; ``summary`` is None where it was deleted."""
+
+    model: str
+    summary: ModelSummary | None
+
+
+class Decoded:
+    """The records that were decoded from one repository. *saves* tells whether the next process may know them too."""
+
+    def __init__(self, common_dir: str) -> None:
+        self.saves = True
+        self._near: dict[bytes, Any] = {}
+        self._waiting: dict[bytes, Any] = {}
+        self._disk = _disk(common_dir) if wanted() else None
+
+    def record(self, kind: str, blob: str) -> Any | None:
+        """Return the record of *kind* in *blob* if it is known."""
+        key = _LETTERS[kind] + bytes.fromhex(blob)
+        known = self._near.get(key)
+        if known is None and self._disk is not None:
+            found = self._disk.find([key]).get(key)
+            known = None if found is None else self._taken(key, found, KINDS[kind])
+        return known
+
+    def records(self, kind: str, blobs: list[str]) -> dict[str, Any]:
+        """Return those records of *kind* that are known, by blob; what is only on disk is not kept in memory."""
+        keys = {_LETTERS[kind] + bytes.fromhex(blob): blob for blob in blobs}
+        return {keys[key]: record for key, record in self._many(list(keys), KINDS[kind])}
+
+    def keep(self, kind: str, blob: str, record: Any, *, near: bool = True) -> None:
+        """Keep a *record*, in memory too if it is to be *near*: one of very many is not."""
+        key = _LETTERS[kind] + bytes.fromhex(blob)
+        if near:
+            self._put(key, record)
+        self._wait(key, record)
+
+    def rows(self, config: str, trees: list[str]) -> dict[str, Row]:
+        """Return by folder the known rows of the board, as they are under this *config*."""
+        keys = {_ROW + bytes.fromhex(tree + config): tree for tree in trees}
+        return {keys[key]: row for key, row in self._many(list(keys), Row)}
+
+    def keep_row(self, config: str, tree: str, row: Row) -> None:
+        """Keep a row of the board, in memory too."""
+        key = _ROW + bytes.fromhex(tree + config)
+        self._put(key, row)
+        self._wait(key, row)
+
+    def aside(self) -> Passing:
+        """Return the same for one pass over very many records, none of which is kept."""
+        return Passing(self)
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        waiting, self._waiting = self._waiting, {}
+        if waiting and self.saves and self._disk is not None:
+            self._disk.keep({key: data for key, record in waiting.items() if (data := _encoded(record)) is not None})
+
+    def close(self) -> None:
+        """Write what waits, and close the file; what is asked next opens it again."""
+        self.flush()
+        if self._disk is not None:
+            self._disk.close()
+
+    def _many(self, keys: list[bytes], kind: Any) -> list[tuple[bytes, Any]]:
+        near = self._near
+        found = [(key, near[key]) for key in keys if key in near]
+        if self._disk is not None and len(found) < len(keys):
+            decoder = msgspec.msgpack.Decoder(kind)
+            known = self._disk.find([key for key in keys if key not in near])
+            found += [(key, record) for key, data in known.items() if (record := _decoded(decoder, data)) is not None]
+        return found
+
+    def _taken(self, key: bytes, data: bytes, kind: Any) -> Any | None:
+        record = _decoded(msgspec.msgpack.Decoder(kind), data)
+        if record is not None:
+            self._put(key, record)
+        return record
+
+    def _put(self, key: bytes, record: Any) -> None:
+        if len(self._near) >= MOST:
+            self._near.pop(next(iter(self._near)), None)
+        self._near[key] = record
+
+    def _wait(self, key: bytes, record: Any) -> None:
+        if self.saves and self._disk is not None:
+            self._waiting[key] = record
+            if len(self._waiting) >= _WAITING:
+                self.flush()
+
+
+class Passing:
+    """The same records, for one pass over very many: what is decoded on the way is kept by nobody."""
+
+    saves = False
+
+    def __init__(self, known: Decoded) -> None:
+        self.record, self.records, self.rows = known.record, known.records, known.rows
+
+    def aside(self) -> Passing:
+        """Return this: it keeps nothing."""
+        return self
+
+    def keep(self, kind: str, blob: str, record: Any, *, near: bool = True) -> None:
+        """Let it go."""
+
+    def keep_row(self, config: str, tree: str, row: Row) -> None:
+        """Let it go."""
+
+    def close(self) -> None:
+        """Nothing waits."""
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[Any], data: bytes) -> Any | None:
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # of another gitreg
+        return None
+
+
+def _encoded(record: Any) -> bytes | None:
+    try:
+        return msgspec.msgpack.encode(record)
+    except (OverflowError, UnicodeEncodeError):  # an integer, or a text, that this form cannot hold
+        return None
