@@ -55,7 +55,20 @@ def json_text(data: Any, indent: int | None = None) -> str:
     """Return *data* as JSON; what a terminal could obey, and what is not seen, stands escaped."""
     import json
 
-    return _escaped(json.dumps(data, indent=indent, ensure_ascii=False))
+    text = json.dumps(data, ensure_ascii=False)
+    return _escaped(_indented(text, indent) if indent else text)
+
+
+def _indented(text: str, width: int) -> str:
+    """Return JSON *text* with a line for each value: Python's own encoder is slow at that."""
+    import msgspec
+
+    try:
+        return msgspec.json.format(text, indent=width)
+    except (UnicodeEncodeError, msgspec.DecodeError):  # half a surrogate pair, which is escaped later; a number that is none
+        import json
+
+        return json.dumps(json.loads(text), indent=width, ensure_ascii=False)
 
 
 def _escaped(text: str) -> str:
@@ -68,7 +81,7 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return names.shown(value)
-    return json_text(value)
+    return str(value) if type(value) is int else json_text(value)
 
 
 def csv_text(columns: Sequence[str], rows: Sequence[Row]) -> str:
@@ -106,6 +119,31 @@ def markdown(value: Any) -> str:
 
 def table(asked: Settings, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Print rows as a table, as wide as the terminal; in a pipe nothing is cut."""
+    if sys.stdout.isatty() or os.environ.get("FORCE_COLOR"):
+        _drawn(asked, columns, rows)
+        return
+    cells = [[cell(value) for value in row] for row in rows]
+    write(plain_table([list(columns), *cells] if columns[0] else cells))
+
+
+def plain_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as a table without colours; each column is as wide as its widest cell."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    padded = ("  ".join([text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)]) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in padded)
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal *text* takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _drawn(asked: Settings, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Print rows for a terminal: what is too wide is folded."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -115,8 +153,7 @@ def table(asked: Settings, columns: Sequence[str], rows: Sequence[Row]) -> None:
         drawn.add_column(Text(column), overflow="fold")
     for row in rows:
         drawn.add_row(*[Text(cell(value)) for value in row])
-    wide = None if sys.stdout.isatty() else 10_000
-    console = Console(no_color=asked.no_color or None, width=wide, highlight=False, soft_wrap=False, legacy_windows=False)
+    console = Console(no_color=asked.no_color or None, width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=False, legacy_windows=False)
     with console.capture() as captured:
         console.print(drawn)
     write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

@@ -178,7 +178,7 @@ def _object(answers: IO[bytes], spec: str, most: int) -> Object | None:
         data = answers.read(header.size)
         if len(data) != header.size or answers.read(1) != b"\n":
             raise _gone(spec)
-        return header._replace(data=data)
+        return Object(header.id, header.type, header.size, data)
     left = header.size + 1
     while left:
         passed = len(answers.read(min(left, _CHUNK)))

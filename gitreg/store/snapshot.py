@@ -73,16 +73,16 @@ class Snapshot(View):
 
     def _models(self, folder: str, depth: int, known: Callable[[list[str]], Container[str]] = lambda _: ()) -> Iterator[tuple[str, str]]:
         """Yield the models below *folder* and their folders' ids: a folder that holds a card or pointers is one. *known* tells which of some are."""
-        folders = {name: entry.id for name, entry in self.tree(folder).items() if entry.mode == FOLDER}
-        ids = list(folders.values())
-        models = known(ids)
-        self._cache.trees_ahead([each for each in ids if each not in models])
-        for name, tree in folders.items():
-            inner = f"{folder}/{name.decode('utf-8', 'replace')}"
-            if tree in models or self._cache.tree(tree).keys() & _MARKS:
-                yield inner.removeprefix(layout.MODELS + "/"), tree
-            elif depth > 1:
-                yield from self._models(inner, depth - 1, known)
+        folders = [(f"{folder}/{name.decode('utf-8', 'replace')}", entry.id) for name, entry in self.tree(folder).items() if entry.mode == FOLDER]
+        for start in range(0, len(folders), _AT_ONCE):
+            group = folders[start : start + _AT_ONCE]
+            models = known([tree for _, tree in group])
+            self._cache.trees_ahead([tree for _, tree in group if tree not in models])
+            for inner, tree in group:
+                if tree in models or self._cache.tree(tree).keys() & _MARKS:
+                    yield inner.removeprefix(layout.MODELS + "/"), tree
+                elif depth > 1:
+                    yield from self._models(inner, depth - 1, known)
 
     def summaries(self) -> Iterator[ModelSummary]:
         """See :meth:`View.summaries`. A row is made once for each state of a model; those that are not known are read in a few goes."""
@@ -106,6 +106,7 @@ class Snapshot(View):
 
     def _made(self, models: Sequence[tuple[str, str]], config: str) -> dict[str, ModelSummary | None]:
         """Return the rows of *models*, and keep them by folder; None is one that was deleted. Nothing else that is read for them is kept."""
+        self._cache.trees_ahead([tree for _, tree in models])
         aside = Snapshot(self._repo, self._commit, self._prefix, self._cache.aside())
         aside.read_ahead([model for model, _ in models])
         found = {model: next(aside.rows([model]), None) for model, _ in models}
