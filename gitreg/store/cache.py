@@ -5,7 +5,7 @@ One for a registry, shared by its snapshots and by the writer, which puts in the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitreg.store.decoded import Decoded, Passing
 from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 MOST_TREES = 2_000
+MOST_MODELS = 1_000  # of which is known what was read below their folders
 
 
 class Cache:
@@ -29,6 +30,7 @@ class Cache:
         self._width = 32 if repo.algorithm == "sha256" else 20
         self._trees: dict[str, Tree] = {}
         self._roots: dict[str, str] = {}
+        self._below: dict[str, tuple[str, dict[str, Any]]] = {}
         self.decoded: Decoded | Passing = Decoded(repo.common_dir)
         self.index: NameIndex | None = None
 
@@ -88,6 +90,27 @@ class Cache:
         """Keep *tree* by its id."""
         _put(self._trees, object_id, tree, MOST_TREES)
 
+    def taken(self, object_id: str, data: bytes) -> Tree:
+        """Return the tree whose *data* was read, and keep it."""
+        tree = self._trees.get(object_id)
+        if tree is None:
+            tree = parse_tree(data, self._width)
+            self.keep_tree(object_id, tree)
+        return tree
+
+    def has_seen(self, model: str) -> bool:
+        """Tell whether something below a folder of *model* was read before."""
+        return model in self._below
+
+    def below(self, model: str, tree: str) -> dict[str, Any]:
+        """Return the records by path that were read below *model*'s folder when it was this *tree*; what is put in is kept."""
+        known = self._below.get(model)
+        if known is None or known[0] != tree:
+            known = (tree, {})
+            self._below.pop(model, None)
+            _put(self._below, model, known, MOST_MODELS)
+        return known[1]
+
     def tree(self, object_id: str) -> Tree:
         """Return the entries of a tree by its id.
 
@@ -99,8 +122,7 @@ class Cache:
             found = self._reader.read(object_id)
             if found is None or found.data is None:
                 raise self._reader.damaged(f"git has no tree {object_id}: the repository is damaged")
-            tree = parse_tree(found.data, self._width)
-            self.keep_tree(object_id, tree)
+            tree = self.taken(object_id, found.data)
         return tree
 
     def trees_ahead(self, ids: Sequence[str]) -> None:
@@ -108,7 +130,7 @@ class Cache:
         wanted = [each for each in dict.fromkeys(ids) if each not in self._trees][: MOST_TREES // 2]
         for object_id, found in zip(wanted, self._reader.read_many(wanted), strict=True):
             if found and found.data is not None:
-                self.keep_tree(object_id, parse_tree(found.data, self._width))
+                self.taken(object_id, found.data)
 
 
 def _put(kept: dict[K, V], key: K, value: V, most: int) -> None:

@@ -15,6 +15,7 @@ from gitreg.view import View
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
+    from gitreg.names import Selector
     from gitreg.records import Config, Manifest, ModelCard, ModelSummary, Stages
     from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo
@@ -35,6 +36,7 @@ class Snapshot(View):
         self._counts: dict[str, int] = {}
         self._named: dict[str, tuple[Mapping[str, int], ...]] = {}
         self._ahead: dict[str, Object] = {}
+        self._seen: dict[str, dict[str, Any]] = {}
 
     @property
     def commit(self) -> str:
@@ -136,6 +138,24 @@ class Snapshot(View):
         entry = self.tree("/".join(parents)).get(name.encode())
         return self._cache.tree(entry.id) if entry and entry.mode == FOLDER else {}
 
+    def number(self, selector: Selector) -> int:
+        """See :meth:`View.number`. What a stage is told by is asked for in one go, or remembered where the model is as it was."""
+        self._look_at(selector.model)
+        return super().number(selector)
+
+    def _look_at(self, model: str) -> None:
+        """Read the policy, the model's folder, and its pointers if the model is new to this process; else what was read of this very folder counts."""
+        folder = f"{layout.MODELS}/{model}"
+        if f"{folder}/" in self._read or "\n" in model or self._knows(folder):
+            return
+        paths = [layout.CONFIG, folder, *([] if self._cache.has_seen(model) else [layout.stages(model)])]
+        config, found, *stages = self._repo.reader.read_many([f"{self._commit}:{self._prefix}{path}" for path in paths], layout.LARGEST)
+        self._ahead.update({path: each for path, each in zip((layout.CONFIG, *paths[2:]), (config, *stages), strict=True) if each and path not in self._read})
+        if found and found.type == "tree" and found.data is not None:
+            self._read[f"{folder}/"] = (found.id, self._cache.taken(found.id, found.data))
+            seen = self._seen[model] = self._cache.below(model, found.id)
+            self._read.update(seen)
+
     def find_card(self, model: str) -> ModelCard | None:
         """See :meth:`View.find_card`."""
         path = layout.card(model)
@@ -181,6 +201,8 @@ class Snapshot(View):
             if number <= self.count(model):
                 raise InvalidError(f"the manifest of version {number} is missing", path=path, rule="R04", hint="gitreg doctor --fix")
             return None
+        if model in self._seen:
+            self._seen[model][path] = manifest
         return _numbered(manifest, number, path)
 
     def manifests(self, model: str) -> Iterator[Manifest]:
@@ -285,6 +307,14 @@ class Snapshot(View):
             return (found.id, found.type == "tree") if found else (None, False)
         return (entry.id, entry.mode == FOLDER) if entry else (None, False)
 
+    def _knows(self, path: str) -> bool:
+        """Tell whether what is at *path* can be told without asking git."""
+        try:
+            self._entry(path)
+        except LookupError:
+            return False
+        return True
+
     def _entry(self, path: str) -> Entry | None:
         """Return what is at *path*, or None where nothing is, without asking git.
 
@@ -326,9 +356,9 @@ class Snapshot(View):
         known = self._read.get(path, self)
         if known is not self:
             return known
+        proven = path not in self._ahead  # asked once: another thread may take it
         try:
-            entry = self._entry(path) if path not in self._ahead else None
-            proven = path not in self._ahead
+            entry = self._entry(path) if proven else None
         except LookupError:
             entry, proven = None, False
         if proven and entry is None:
