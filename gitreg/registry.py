@@ -12,7 +12,6 @@ from gitreg.records import Occasion, Receipt
 from gitreg.store.cache import Cache
 from gitreg.store.snapshot import Snapshot
 from gitreg.store.turns import Turns
-from gitreg.transactions import Transaction
 from gitreg.verbs import Verbs
 from gitreg.where import Location, locate
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from gitreg.review.meaning import Meaning
     from gitreg.store.remote import Remote
     from gitreg.store.transaction import Start, Target
+    from gitreg.transactions import Transaction
     from gitreg.view import View
 
 
@@ -211,6 +211,8 @@ class Registry(Reads, Verbs):
         It may hold any number of versions: they are kept on disk until the end. *watch* then hears now and then how
         many files were ``written`` and, where another writer was first, how many operations ``checked`` again.
         """
+        from gitreg.transactions import Transaction
+
         return Transaction(self, (message, reason), replay=replay, watch=watch)
 
     def proposal(self, message: str = "", *, reason: str = "", via: str | None = None) -> Transaction:
@@ -224,6 +226,7 @@ class Registry(Reads, Verbs):
             NotFoundError: there is no remote, or no registry on its branch.
         """
         from gitreg.proposals import propose
+        from gitreg.transactions import Transaction
 
         if self._offline:
             raise UsageError("a proposal cannot be made offline: it goes to the remote")
@@ -240,6 +243,7 @@ class Registry(Reads, Verbs):
             GitregError: an operation refuses otherwise. A rule that refuses is the rehearsal's ``refusal``.
         """
         from gitreg.rehearsal import Stage
+        from gitreg.transactions import Transaction
 
         def here() -> tuple[Start, Snapshot]:
             self._location.writable_ref()

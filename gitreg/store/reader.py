@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 _CHUNK = 1 << 16
+_FEW = 4  # objects: a partial clone fetches them one by one
 _AT_ONCE = 400  # requests in flight: their bytes must fit into a pipe, or both sides would wait
 _MOST = 1 << 26  # bytes
 _UNASKED = {"SSH_ASKPASS_REQUIRE": "force"}  # where it fetches for a partial clone: ssh would wait for a terminal that is not its own
@@ -56,7 +57,8 @@ class Reader:
 
     def read_many(self, specs: Sequence[str], most: int = _MOST) -> Iterator[Object | None]:
         """Yield what each of *specs* names, in order; the requests are sent ahead of the answers."""
-        self.ahead(specs)
+        if len(specs) > _FEW:
+            self.ahead(specs)
         for start in range(0, len(specs), _AT_ONCE):
             group = specs[start : start + _AT_ONCE]
             try:
