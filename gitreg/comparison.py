@@ -10,11 +10,12 @@ from gitreg.errors import NotFoundError, UsageError
 from gitreg.operations.compare import compared
 from gitreg.records import json_of
 from gitreg.store import codelog
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitreg.store.gitrepo import GitRepo
     from gitreg.store.snapshot import Snapshot
 
 
@@ -39,7 +40,7 @@ def comparison(snapshot: Snapshot, selectors: tuple[str, str], code: str | None 
 
 def _log(snapshot: Snapshot, commits: tuple[str, str], code: str | None) -> codelog.CodeLog | None:
     if code is not None:
-        with contextlib.closing(GitRepo.discover(code)) as repo:
+        with contextlib.closing(discover(code)) as repo:
             if not codelog.holds(repo, commits):
                 raise NotFoundError("the repository of {folder!r} does not have both {a} and {b}", folder=code, a=commits[0], b=commits[1], hint="git fetch")
             return codelog.between(repo, *commits)
@@ -49,6 +50,6 @@ def _log(snapshot: Snapshot, commits: tuple[str, str], code: str | None) -> code
 def _at_hand(snapshot: Snapshot) -> Iterator[GitRepo]:
     """Yield the registry's repository, and that of the current folder where there is one."""
     yield snapshot.repo
-    with contextlib.suppress(NotFoundError, UsageError, OSError), contextlib.closing(GitRepo.discover(os.getcwd())) as repo:
+    with contextlib.suppress(NotFoundError, UsageError, OSError), contextlib.closing(discover(os.getcwd())) as repo:
         if repo.common_dir != snapshot.repo.common_dir:
             yield repo

@@ -77,7 +77,11 @@ class Registry(Reads, Verbs):
             NotFoundError: there is no registry.
             BusyError: the URL cannot be reached.
         """
-        location = locate(os.fspath(path_or_url) if path_or_url is not None else None, branch, fetch=fetch, since=since)
+        return cls.located(locate(os.fspath(path_or_url) if path_or_url is not None else None, branch, fetch=fetch, since=since), dry_run=dry_run, offline=offline)
+
+    @classmethod
+    def located(cls, location: Location, *, dry_run: bool = False, offline: bool = False) -> Registry:
+        """Return the registry at *location*, once what a crash left in it is finished; see :meth:`open`."""
         if location.remote and offline:
             location.repo.close()
             raise UsageError("a registry by URL cannot be written offline: there is nothing here but a cache", hint="git clone URL")

@@ -15,6 +15,7 @@ from gitreg.operations import message
 from gitreg.records import Occasion, Receipt
 from gitreg.store import commits, documents, gitrepo, layout, lock, transaction, worktree
 from gitreg.store.cache import Cache
+from gitreg.store.discovery import discover
 from gitreg.store.gitrepo import GitRepo, checked_branch
 from gitreg.store.snapshot import Snapshot
 from gitreg.where import Location, locate
@@ -107,10 +108,10 @@ def rehearsed(path: str, branch: str | None, host: str | None = None, package: s
         checked_branch(branch)
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            repo = GitRepo.discover(path)
+            repo = discover(path)
         except NotFoundError:
             gitrepo.create(scratch)
-            repo = GitRepo.discover(scratch)
+            repo = discover(scratch)
         files = _site(repo, path, branch, rehearsal=True).files(host, package)
         repo.close()
     new = (difflib.unified_diff([], data.decode().splitlines(keepends=True), "/dev/null", f"b/{name}") for name, data in sorted(files.items()))
@@ -198,7 +199,7 @@ def _repository(path: str) -> GitRepo:
     except OSError as error:
         raise BusyError("cannot make the folder {path!r}: {reason}", path=path, reason=error.strerror) from None
     try:
-        return GitRepo.discover(path)
+        return discover(path)
     except NotFoundError as error:
         if "somebody else" in error.message:
             raise
@@ -206,7 +207,7 @@ def _repository(path: str) -> GitRepo:
     if standing:
         raise ConflictError("{file!r} is in the way", file=os.path.join(path, standing), hint=f"git -C {path} init, and commit it" if standing == layout.CONFIG else "")
     gitrepo.create(path)
-    return GitRepo.discover(path)
+    return discover(path)
 
 
 def _stands(folder: str, file: str) -> bool:

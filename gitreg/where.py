@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gitreg.errors import ConflictError, NotFoundError, UsageError
 from gitreg.store import layout
+from gitreg.store.discovery import Discovery
 from gitreg.store.gitrepo import GitRepo, checked_branch
 
 _URL = r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:"
@@ -39,11 +40,29 @@ class Location(NamedTuple):
         return self.ref
 
 
-def locate(path: str | None, branch: str | None, *, fetch: bool = True, since: str | None = None) -> Location:
+def begin(path: str | None, branch: str | None) -> Discovery | None:
+    """Let git look for the repository of what :func:`locate` will be asked for, if that is a folder; what is wrong with it is told then."""
+    start = _asked(path, branch)[0] or "."
+    return None if "" in (path, branch) or _is_address(start) or not os.path.isdir(start) else Discovery(start, reading=True)
+
+
+def _asked(path: str | None, branch: str | None) -> tuple[str | None, str | None]:
+    """Return what was asked for, or, where that is nothing, what the environment says."""
+    if path is None and branch is None:
+        return os.environ.get("GITREG_REGISTRY") or None, os.environ.get("GITREG_BRANCH") or None
+    return path, branch
+
+
+def _is_address(start: str) -> bool:
+    return bool(re.match(_URL, start) or (re.match(_SSH_HOST, start) and not os.path.exists(start)))
+
+
+def locate(path: str | None, branch: str | None, *, fetch: bool = True, since: str | None = None, begun: Discovery | None = None) -> Location:
     """Return the registry at *path* and *branch*, else the one the environment names, else the nearest upward.
 
     *path* may be an address; without *fetch* its remote is not asked, and the last known state is read. Where a change *since* a
     revision is looked at, the folder is the one of that revision: a change cannot remove the registry, or move it, out of sight.
+    What git was asked before for the same, in :func:`begin`, is not asked again.
 
     Raises:
         NotFoundError: there is no repository, no such branch, or no registry in it.
@@ -53,12 +72,11 @@ def locate(path: str | None, branch: str | None, *, fetch: bool = True, since: s
     for given in (path, branch):
         if given == "":
             raise UsageError("an empty text names no registry and no branch")
-    if path is None and branch is None:
-        path, branch = os.environ.get("GITREG_REGISTRY") or None, os.environ.get("GITREG_BRANCH") or None
+    path, branch = _asked(path, branch)
     start = path or "."
-    if re.match(_URL, start) or (re.match(_SSH_HOST, start) and not os.path.exists(start)):
+    if _is_address(start):
         return _at_address(start, branch, fetch=fetch)
-    repo = GitRepo.discover(start)
+    repo = (begun or Discovery(start)).repo()
     ref = _branch_ref(repo, branch) if branch else repo.head_ref() or "HEAD"
     start_of_change = repo.commit(since) if since else None
     prefix = _nearest(repo, start_of_change) if start_of_change else None

@@ -36,9 +36,13 @@ class Settings(NamedTuple):
 
     def open(self, since: str = "") -> Registry:
         """Return the registry, where a range is given the one of its base; a write command with ``--at`` is refused before this."""
+        from gitreg import where
+
+        begun = where.begin(self.registry, self.branch)  # git looks while Python imports the rest
         from gitreg.registry import Registry
 
-        registry = Registry.open(self.registry, branch=self.branch, dry_run=self.dry_run, offline=self.offline, fetch=not self.no_fetch, since=since.partition("..")[0] or None)
+        location = where.locate(self.registry, self.branch, fetch=not self.no_fetch, since=since.partition("..")[0] or None, begun=begun)
+        registry = Registry.located(location, dry_run=self.dry_run, offline=self.offline)
         context = click.get_current_context(silent=True)
         if context:
             context.call_on_close(registry.close)

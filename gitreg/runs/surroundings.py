@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import GitregError, NotFoundError, UsageError
 from gitreg.secrets import without_secrets
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def main_file() -> str | None:
 def _code(folder: str, file: str | None) -> tuple[str | None, dict[str, Any] | None]:
     """Return the top folder of the repository of *folder*, and its state: where it came from, the commit, whether it lacks something that runs."""
     try:
-        repo = GitRepo.discover(folder)
+        repo = discover(folder)
     except GitregError:
         return None, None
     try:

@@ -1,4 +1,4 @@
-"""What gitreg asks of git: discovery, refs, config, authors, worktrees, log. Objects are ``reader.py``'s.
+"""What gitreg asks of git: refs, config, authors, worktrees, log. Objects are ``reader.py``'s, and finding the repository is ``discovery.py``'s.
 
 Writes keep the person's ``reference-transaction`` hook on purpose: it is theirs, not the repository's content.
 GitPython is imported only where a setup needs it, because it costs more than a whole cold read.
@@ -10,7 +10,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, UsageError
+from gitreg.errors import BusyError, ConflictError, InvalidError, UsageError
 from gitreg.store import process, refs
 from gitreg.store.disk import sync
 from gitreg.store.reader import Reader
@@ -75,37 +75,13 @@ class LoggedCommit(NamedTuple):
 class GitRepo:
     """One repository: where it lies, and the processes that speak for it."""
 
-    def __init__(self, git_dir: str, common_dir: str, *, worktree: str | None, prefix: str, algorithm: str) -> None:
+    def __init__(self, git_dir: str, common_dir: str, *, worktree: str | None, prefix: str, algorithm: str, reading: process.Kept | None = None) -> None:
         self.git_dir, self.common_dir = git_dir, common_dir
         self.worktree, self.prefix, self.algorithm = worktree, prefix, algorithm
-        self.reader = Reader(git_dir)
+        self.reader = Reader(git_dir, reading)
         self._identity: Identity | None = None
         self._is_bare: bool | None = None
         self._signs: bool | None = None
-
-    @classmethod
-    def discover(cls, start: str) -> GitRepo:
-        """Return the repository that holds the folder *start*.
-
-        Raises:
-            NotFoundError: the folder does not exist, or no repository holds it.
-        """
-        if not os.path.isdir(start):
-            raise NotFoundError("there is no folder {folder!r}", folder=start)
-        asked = ("--git-dir", "--git-common-dir", "--is-inside-work-tree", "--show-object-format", "--show-prefix")
-        code, out, err = process.run(("-C", start), ("rev-parse", "--path-format=absolute", *asked))
-        if code:
-            said = err.decode(errors="replace").strip()
-            if "dubious ownership" in said:
-                raise NotFoundError("git refuses to read {folder!r}: somebody else owns it", folder=start, hint=f"git config --global --add safe.directory {start}")
-            raise NotFoundError("there is no git repository in {folder!r} or above it", folder=start, hint="gitreg init")
-        answers = os.fsdecode(out).split("\n")[:-1]
-        if len(answers) != len(asked):
-            raise UsageError("{folder!r} has a line break in its path", folder=os.path.realpath(start))
-        git_dir, common_dir, inside, algorithm, prefix = answers
-        folder = os.path.realpath(start)
-        top = folder[: len(folder) - len(prefix)] if prefix else folder
-        return cls(git_dir, common_dir, worktree=top if inside == "true" else None, prefix=prefix, algorithm=algorithm)
 
     def close(self) -> None:
         """End the kept process; the next read starts another."""

@@ -33,12 +33,34 @@ class Object(NamedTuple):
     data: bytes | None
 
 
+def kept(place: Sequence[str]) -> process.Kept:
+    """Start the git that reads, with the options *place*.
+
+    Raises:
+        BusyError: git is not installed.
+    """
+    return process.kept(place, ("cat-file", "--batch-command"), env=_UNASKED)
+
+
+def ended(reading: process.Kept, *, ours: bool = True) -> None:
+    """End a git that reads; after a fork it is not *ours* but the parent's, and so is waiting for it."""
+    for pipe in (reading.stdin, reading.stdout):
+        if pipe:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+    if ours:
+        reading.kill()  # it only reads; and a child that was forked may hold its input open for as long as it lives
+        reading.wait()
+    else:
+        reading.returncode = 0
+
+
 class Reader:
     """One kept process: safe between threads, restarted after a fork, and after anything that cut an answer short."""
 
-    def __init__(self, git_dir: str) -> None:
+    def __init__(self, git_dir: str, begun: process.Kept | None = None) -> None:
         self._git_dir = git_dir
-        self._process: process.Kept | None = None
+        self._process = begun
         self._owner = os.getpid()
         self._turn = threading.RLock()
         self._partial: bool | None = None
@@ -122,17 +144,9 @@ class Reader:
 
     def close(self) -> None:
         """End the process, if it is ours."""
-        kept, self._process = self._process, None
-        if kept:
-            for pipe in (kept.stdin, kept.stdout):
-                if pipe:
-                    with contextlib.suppress(BrokenPipeError):
-                        pipe.close()
-            if self._owner == os.getpid():
-                kept.kill()  # it only reads; and a child that was forked may hold its input open for as long as it lives
-                kept.wait()
-            else:
-                kept.returncode = 0  # after a fork: it is the parent's, and so is waiting for it
+        reading, self._process = self._process, None
+        if reading:
+            ended(reading, ours=self._owner == os.getpid())
 
     @contextlib.contextmanager
     def _asked(self, requests: str) -> Iterator[IO[bytes]]:
@@ -151,7 +165,7 @@ class Reader:
             self.close()
             self._owner = os.getpid()
         if self._process is None:
-            self._process = process.kept(("--git-dir", self._git_dir), ("cat-file", "--batch-command"), env=_UNASKED)
+            self._process = kept(("--git-dir", self._git_dir))
         assert self._process.stdin
         assert self._process.stdout
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.store import behind, lock
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 
 STAGES = "models/iris/stages.yaml"
 
@@ -17,7 +17,7 @@ STAGES = "models/iris/stages.yaml"
 def repo(iris):
     """Return the repository of a registry whose last commit promotes version 3."""
     iris.promote("iris@3", "production")
-    found = GitRepo.discover(iris.path)
+    found = discover(iris.path)
     yield found
     found.close()
 
@@ -177,7 +177,7 @@ def test_a_linked_worktree_is_found_by_its_own_index(late, git):
 
 def test_a_bare_repository_has_nothing_that_could_be_behind(repo, git, tmp_path):
     git(tmp_path, "clone", "-q", "--bare", repo.worktree, "bare.git")
-    bare = GitRepo.discover(str(tmp_path / "bare.git"))
+    bare = discover(str(tmp_path / "bare.git"))
 
     assert list(behind.found(bare, "")) == []
     bare.close()

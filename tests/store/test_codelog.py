@@ -7,7 +7,7 @@ import os
 import pytest
 
 from gitreg.store import codelog
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def committed(git, folder, message="more", *options):
 
 
 def opened(folder):
-    return GitRepo.discover(str(folder))
+    return discover(str(folder))
 
 
 def test_the_commits_that_only_the_second_has_are_listed_newest_first(code, git):

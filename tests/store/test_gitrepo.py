@@ -12,7 +12,8 @@ import pytest
 
 from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
 from gitreg.store import lock
-from gitreg.store.gitrepo import GitRepo, checkout_at
+from gitreg.store.discovery import discover
+from gitreg.store.gitrepo import checkout_at
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def repository(git, tmp_path):
         (folder / "file").write_text(text)
         git(folder, "add", ".")
         git(folder, "commit", "-q", "-m", text.strip())
-    repo = GitRepo.discover(str(folder))
+    repo = discover(str(folder))
     yield repo
     repo.close()
 
@@ -94,9 +95,9 @@ def test_threads_do_not_mix_their_answers_up(repository):
 
 _FORK = """
 import os, sys, warnings
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 warnings.simplefilter("error")
-repo = GitRepo.discover(sys.argv[1])
+repo = discover(sys.argv[1])
 repo.reader.read("HEAD:file")
 hear, tell = os.pipe()
 child = os.fork()
@@ -121,7 +122,7 @@ def test_parent_and_child_of_a_fork_each_read_for_themselves(repository):
 def test_a_repository_is_found_from_a_subfolder(repository, tmp_path):
     (tmp_path / "repository" / "a" / "b").mkdir(parents=True)
 
-    found = GitRepo.discover(str(tmp_path / "repository" / "a" / "b"))
+    found = discover(str(tmp_path / "repository" / "a" / "b"))
 
     assert (found.worktree, found.prefix) == (str(tmp_path / "repository"), "a/b/")
     assert (found.git_dir, found.common_dir) == (repository.git_dir, repository.git_dir)
@@ -130,7 +131,7 @@ def test_a_repository_is_found_from_a_subfolder(repository, tmp_path):
 def test_a_linked_worktree_has_the_common_folder_of_the_main_one(repository, git, tmp_path):
     git(repository.worktree, "worktree", "add", "-q", tmp_path / "linked")
 
-    found = GitRepo.discover(str(tmp_path / "linked"))
+    found = discover(str(tmp_path / "linked"))
 
     assert found.common_dir == repository.common_dir != found.git_dir
     assert [Path(checkout.folder).name for checkout in found.checkouts()] == ["repository", "linked"]
@@ -140,7 +141,7 @@ def test_a_submodule_is_a_repository_of_its_own(repository, git, tmp_path):
     git(tmp_path, "init", "-q", "outer")
     git(tmp_path / "outer", "-c", "protocol.file.allow=always", "submodule", "add", "-q", repository.worktree, "inner")
 
-    found = GitRepo.discover(str(tmp_path / "outer" / "inner"))
+    found = discover(str(tmp_path / "outer" / "inner"))
 
     assert found.worktree == str(tmp_path / "outer" / "inner")
     assert [checkout.folder for checkout in found.checkouts()] == [str(tmp_path / "outer" / "inner")]
@@ -149,20 +150,20 @@ def test_a_submodule_is_a_repository_of_its_own(repository, git, tmp_path):
 def test_a_bare_repository_has_no_checkouts(git, tmp_path):
     git(tmp_path, "init", "-q", "--bare", "bare.git")
 
-    assert GitRepo.discover(str(tmp_path / "bare.git")).checkouts() == []
+    assert discover(str(tmp_path / "bare.git")).checkouts() == []
 
 
 @pytest.mark.parametrize("where", ["", "nowhere"])
 def test_no_repository_is_not_found(tmp_path, where):
     with pytest.raises(NotFoundError):
-        GitRepo.discover(str(tmp_path / where))
+        discover(str(tmp_path / where))
 
 
 def test_a_path_with_a_line_break_is_wrong_usage(git, tmp_path):
     git(tmp_path, "init", "-q", "a\nb")
 
     with pytest.raises(UsageError, match="line break"):
-        GitRepo.discover(str(tmp_path / "a\nb"))
+        discover(str(tmp_path / "a\nb"))
 
 
 # -- what a checkout is on ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 from gitreg.errors import BusyError
 from gitreg.store import holders, lock
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def repo(git, tmp_path, monkeypatch):
     monkeypatch.setattr(holders, "_WATCHED", 0.02)
     git(tmp_path, "init", "-q", "repository")
     git(tmp_path / "repository", "commit", "-q", "--allow-empty", "-m", "one")
-    found = GitRepo.discover(str(tmp_path / "repository"))
+    found = discover(str(tmp_path / "repository"))
     yield found
     found.close()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gitreg.errors import ConflictError, InvalidError
 from gitreg.store import lineage
 from gitreg.store.cache import Cache
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 from gitreg.store.objects import ObjectWriter
 from gitreg.store.trees import FILE, Entry
 
@@ -18,7 +18,7 @@ from gitreg.store.trees import FILE, Entry
 def repo(tmp_path, git):
     git(tmp_path, "init", "-q")
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "base")
-    found = GitRepo.discover(str(tmp_path))
+    found = discover(str(tmp_path))
     yield found
     found.close()
 

@@ -12,7 +12,7 @@ import pytest
 
 from gitreg.errors import BusyError, InvalidError
 from gitreg.store.cache import Cache
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 from gitreg.store.objects import ObjectWriter, write_tree
 from gitreg.store.trees import parse_tree
 
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_made_is_busy(repository):
 def written(repository: Path, files: dict[str, str], root: str | None = None) -> str:
     writer = ObjectWriter(str(repository), "sha1")
     writer.add("blob", b"")
-    with contextlib.closing(GitRepo.discover(str(repository))) as repo:
+    with contextlib.closing(discover(str(repository))) as repo:
         made = write_tree(writer, Cache(repo), root, sorted(files.items()))
     writer.flush()
     return made

@@ -9,7 +9,7 @@ import pytest
 from gitreg.errors import BusyError
 from gitreg.store import packs
 from gitreg.store.cache import Cache
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 from gitreg.store.objects import ObjectWriter, write_tree
 
 MANY = 400
@@ -146,7 +146,7 @@ def test_a_tree_of_very_many_files_is_sound(repository, git):
     writer = ObjectWriter(str(repository), "sha1")
     files = sorted((f"{number % 7}/{number % 3}.d/{number}", f"{number}".encode()) for number in range(MANY))
 
-    with contextlib.closing(GitRepo.discover(str(repository))) as repo:
+    with contextlib.closing(discover(str(repository))) as repo:
         root = write_tree(writer, Cache(repo), None, ((path, writer.add("blob", data)) for path, data in files))
     writer.flush()
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import servers
 from gitreg.errors import BusyError, ConflictError, NotFoundError, PolicyError
 from gitreg.store import remote
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def hub(iris, git, tmp_path):
 
 @pytest.fixture
 def repo(iris):
-    repo = GitRepo.discover(iris.path)
+    repo = discover(iris.path)
     yield repo
     repo.close()
 

@@ -6,7 +6,7 @@ import pytest
 
 from gitreg.errors import BusyError
 from gitreg.store import tips
-from gitreg.store.gitrepo import GitRepo
+from gitreg.store.discovery import discover
 from gitreg.store.remote import Remote
 
 
@@ -22,7 +22,7 @@ def hub(tmp_path, git):
 
 @pytest.fixture
 def remote(hub, tmp_path):
-    repo = GitRepo.discover(str(tmp_path / "clone"))
+    repo = discover(str(tmp_path / "clone"))
     yield Remote(repo, "origin", "gitreg/one")
     repo.close()
 

@@ -11,7 +11,8 @@ import pytest
 from gitreg import Registry
 from gitreg.errors import BusyError, ConflictError
 from gitreg.store import holders, lock, worktree
-from gitreg.store.gitrepo import GitRepo, checkout_at
+from gitreg.store.discovery import discover
+from gitreg.store.gitrepo import checkout_at
 
 STAGES = "models/iris/stages.yaml"
 FOURTH = "models/iris/versions/4.yaml"
@@ -450,7 +451,7 @@ def test_healing_gives_nothing_up_while_git_cannot_read(crashed, git, what):
     place.rename(folder / ".git/aside/file")
     if what == "the branch":
         place.mkdir()
-    repo = GitRepo.discover(str(folder))
+    repo = discover(str(folder))
     with lock.held(repo.common_dir) as descriptor, pytest.raises(BusyError, match="git cannot read"):
         worktree.heal(repo, descriptor)
     repo.close()
