@@ -9,7 +9,7 @@ import click
 from gitreg.cli import completion, options, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from gitreg.records import Event, ModelVersion
 
@@ -36,11 +36,9 @@ def list_(model: str | None) -> None:
     if model is not None:
         versions(asked, snapshot.versions(model))
         return
-    board = list(snapshot.summaries())
     stages = list(snapshot.config.stages)
-    rows = [[row.name, row.latest, row.versions, *(row.stages[stage] for stage in stages)] for row in board]
-    render.show(asked, [row.as_dict() for row in board], ["model", "latest", "versions", *stages], rows)
-    if not board:
+    count = render.listed(asked, snapshot.summaries(), ["model", "latest", "versions", *stages], lambda row: [row.name, row.latest, row.versions, *(row.stages[stage] for stage in stages)])
+    if not count:
         render.remark(asked, "no models yet: gitreg register MODEL")
 
 
@@ -140,16 +138,18 @@ def history(model: str | None, stage: str | None) -> None:
         raise UsageError("history is of a model, and {given!r} names a version", given=model, hint=f"gitreg history {model.partition('@')[0]}")
     asked = _asked()
     snapshot = asked.snapshot()
-    events = list(read(snapshot, model, stage))
+    printed(asked, read(snapshot, model, stage))
     if snapshot.repo.cut_off():
         render.remark(asked, "note: this clone is shallow, earlier history is not here: git fetch --unshallow")
-    printed(asked, events)
 
 
-def printed(asked: options.Settings, events: Sequence[Event]) -> None:
+def printed(asked: options.Settings, events: Iterable[Event]) -> None:
     """Print events."""
-    rows = [[(e.at or "")[:16].replace("T", " "), (e.commit or "")[:8], e.model, _what(e), _who(e), _first_line(e.reason)] for e in events]
-    render.show(asked, [event.as_dict() for event in events], ["when", "commit", "model", "what", "who", "why"], rows)
+    render.listed(asked, events, ["when", "commit", "model", "what", "who", "why"], _event)
+
+
+def _event(e: Event) -> list[Any]:
+    return [(e.at or "")[:16].replace("T", " "), (e.commit or "")[:8], e.model, _what(e), _who(e), _first_line(e.reason)]
 
 
 def _what(event: Event) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gitreg import names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gitreg.cli.options import Settings
 
@@ -20,6 +20,16 @@ _COMMAND = r"#(?=#(?:\[|vso\[|teamcity\[))"  # in a log of Azure or GitHub, anyw
 _UNSEEN = "[\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]|" + _COMMAND
 _PLAIN = r"[a-z]+( [a-z]+)*|-?[0-9]+(\.[0-9]+)?|"  # words and numbers that no git host makes anything of
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Told(Protocol):
+    """A record that can be told as JSON."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return its JSON."""
+
+
+T = TypeVar("T", bound=Told)
 
 
 def show(asked: Settings, data: Any, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -38,6 +48,31 @@ def show(asked: Settings, data: Any, columns: Sequence[str], rows: Sequence[Row]
         write(markdown_text(columns, rows))
     else:
         table(asked, columns, rows)
+
+
+def listed(asked: Settings, items: Iterable[T], columns: Sequence[str], row: Callable[[T], Row]) -> int:
+    """Print records as :func:`show` does, and return how many. Each becomes text when its turn comes: of very many, nothing else is held, and nothing is printed before all are read."""
+    if asked.format in ("json", "jsonl", "yaml"):
+        texts = [_item(asked.format, item.as_dict()) for item in items]
+        write(_together(asked.format, texts))
+        return len(texts)
+    rows = [[value if isinstance(value, (str, int, float, type(None))) else json_text(value) for value in row(item)] for item in items]
+    show(asked, None, columns, rows)
+    return len(rows)
+
+
+def _item(form: str, data: dict[str, Any]) -> str:
+    if form == "yaml":
+        from gitreg.store.codec import dump
+
+        return _escaped(dump([data]))
+    return json_text(data, indent=2).replace("\n", "\n  ") if form == "json" else json_text(data) + "\n"
+
+
+def _together(form: str, texts: Sequence[str]) -> str:
+    if form == "json":
+        return "[\n  " + ",\n  ".join(texts) + "\n]\n" if texts else "[]\n"
+    return "".join(texts) or ("[]\n" if form == "yaml" else "")
 
 
 def write(text: str) -> None:
