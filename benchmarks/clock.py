@@ -22,16 +22,18 @@ class Effort(NamedTuple):
     warmups: int = 2
 
 
-def measured(jobs: Mapping[str, Job], effort: Effort) -> dict[str, Samples]:
+def measured(jobs: Mapping[str, Job], effort: Effort, before: Mapping[str, Job] | None = None) -> dict[str, Samples]:
     """Return the seconds of each job by round. A job gets a counter that never repeats and starts at 1.
 
-    Where the first call has used up the patience, it is the only sample: no warm-up, n = 1.
+    What is to be done *before* a job is not counted. Where the first call has used up the patience, it is the only sample: no warm-up, n = 1.
     """
     samples: dict[str, Samples] = {name: {} for name in jobs}
     spent = dict.fromkeys(jobs, 0.0)
     for turn in range(-effort.warmups, effort.rounds):
         for name in _rotated([*jobs], turn):
             if spent[name] < effort.patience:
+                if before:
+                    before[name](turn)
                 seconds = _timed(jobs[name], turn + effort.warmups + 1)
                 spent[name] += seconds
                 if turn >= 0 or spent[name] >= effort.patience:

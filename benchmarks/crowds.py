@@ -153,7 +153,7 @@ def writers(effort: Effort, folder: str) -> Iterator[Bar]:
 
 def clones(effort: Effort, folder: str, server: servers.Server) -> Bar:
     """Six clones that write to one remote, against six that commit and push with git alone."""
-    ours, theirs = (_cloned(folder, server, use, CLONES) for use in ("gitreg", "git"))
+    ours, theirs = (cloned(folder, server, use, CLONES) for use in ("gitreg", "git"))
     one, other = dict[int, float](), dict[int, float]()
     for turn in range(effort.rounds):
         one[turn], other[turn] = pace(crowd("gitreg", ours)), pace(crowd("git", theirs))
@@ -162,7 +162,7 @@ def clones(effort: Effort, folder: str, server: servers.Server) -> Bar:
 
 def many_at_once(effort: Effort, folder: str, server: servers.Server) -> Bar:
     """A transaction of a hundred versions that is pushed, against one version that is."""
-    [place] = _cloned(folder, server, "many", 1)
+    [place] = cloned(folder, server, "many", 1)
 
     def hundred(tick: int) -> None:
         with registry.transaction() as tx:
@@ -174,7 +174,7 @@ def many_at_once(effort: Effort, folder: str, server: servers.Server) -> Bar:
     return Bar(f"a transaction of {MANY} versions to a remote, against one version", 3.0, found["hundred"], found["one"])
 
 
-def _cloned(folder: str, server: servers.Server, use: str, clones: int) -> list[str]:
+def cloned(folder: str, server: servers.Server, use: str, clones: int) -> list[str]:
     """Return the folders of clones of a registry of their own on *server*, which names its remote."""
     name = f"{use}.git"
     _git(made(SMALL, folder), "push", "--quiet", server.create(name), "main")

@@ -7,6 +7,10 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _GIT_CONFIG = """\
 [user]
@@ -34,7 +38,7 @@ def isolate(folder: str) -> None:
     os.environ.update(GIT_CONFIG_NOSYSTEM="1", HOME=folder, PYTHONPATH=root, MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
 
 
-def described(folder: str) -> dict[str, str]:
+def described(folder: str, peers: Sequence[str] = ("pygit2", "gto", "mlflow")) -> dict[str, str]:
     """Return the machine, the file system of *folder*, and the versions of everything compared."""
     return {
         "cores": str(os.cpu_count()),
@@ -43,8 +47,13 @@ def described(folder: str) -> dict[str, str]:
         "file system": _said("stat", "--file-system", "--format=%T", folder),
         "python": platform.python_version(),
         "git": _said("git", "--version").removeprefix("git version "),
-        **{name: _version(name) for name in ("pygit2", "gto", "mlflow")},
+        **{name: _version(name) for name in peers},
     }
+
+
+def line(machine: Mapping[str, str]) -> str:
+    """Return what :func:`described` told, in one line."""
+    return ", ".join(f"{value} {name}" if name == "cores" else f"{name} {value}" for name, value in machine.items())
 
 
 def bare_python() -> list[str]:

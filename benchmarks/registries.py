@@ -19,7 +19,7 @@ _START = 1_750_000_000  # seconds since 1970
 
 def made(shape: Shape, folder: str) -> str:
     """Return the folder of a bare registry of this *shape*; it is made once and then only copied."""
-    final = os.path.join(folder, f"{shape.models}x{shape.versions}.git")
+    final = os.path.join(folder, f"{shape.label}.git")
     if not os.path.isdir(final):
         temporary = final + ".part"
         subprocess.run(["git", "init", "--quiet", "--bare", temporary], check=True)
@@ -30,7 +30,7 @@ def made(shape: Shape, folder: str) -> str:
 
 def copied(shape: Shape, folder: str, name: str) -> str:
     """Return a copy of the registry of *shape* for *name* alone to write to."""
-    copy = os.path.join(folder, f"{name}-{shape.models}x{shape.versions}.git")
+    copy = os.path.join(folder, f"{name}-{shape.label}.git")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(made(shape, folder), copy)
     return copy

@@ -7,6 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import machine, pages
 from benchmarks.clock import Samples, median, ratio
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(_ROOT, "docs", "explanation", "performance.md")
 DATA = os.path.join(_ROOT, "benchmarks", "results.json")
-_BEGIN, _END = "<!-- begin: written by python -m benchmarks -->\n", "<!-- end: written by python -m benchmarks -->\n"
+_COMMAND = "python -m benchmarks"
 
 
 def bar_record(bar: Bar) -> dict[str, Any]:
@@ -43,11 +44,7 @@ def _ms(samples: Samples) -> float:
 
 def markdown(results: dict[str, Any]) -> str:
     """Return all of *results* for a person."""
-    return "\n".join([*_machine(results["machine"]), "", *_bars(results["bars"], results["imported"]), "", *_promises(results["reviews"] or ()), "", *_promises(results["crowds"] or ()), "", *_promises(results.get("runs") or ()), "", *_promises(results.get("artifacts") or ()), "", *_promises(results.get("dashboard") or ()), "", *_sides(results["rows"], results["durable"])])
-
-
-def _machine(machine: dict[str, str]) -> Iterator[str]:
-    yield "Measured on: " + ", ".join(f"{value} {name}" if name == "cores" else f"{name} {value}" for name, value in machine.items()) + "."
+    return "\n".join([f"Measured on: {machine.line(results['machine'])}.", "", *_bars(results["bars"], results["imported"]), "", *_promises(results["reviews"] or ()), "", *_promises(results["crowds"] or ()), "", *_promises(results.get("runs") or ()), "", *_promises(results.get("artifacts") or ()), "", *_promises(results.get("dashboard") or ()), "", *_sides(results["rows"], results["durable"])])
 
 
 def _bars(bars: Sequence[dict[str, Any]], imported: Sequence[str]) -> Iterator[str]:
@@ -105,11 +102,5 @@ def write(results: dict[str, Any]) -> Iterable[str]:
     with open(DATA, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1)
         file.write("\n")
-    with open(PAGE, encoding="utf-8") as page:
-        head, begin, rest = page.read().partition(_BEGIN)
-    _, end, tail = rest.partition(_END)
-    assert begin
-    assert end
-    with open(PAGE, "w", encoding="utf-8") as page:
-        page.write(f"{head}{begin}\n{markdown(results)}\n{end}{tail}")
+    pages.show(PAGE, _COMMAND, markdown(results).strip("\n"))
     return DATA, PAGE

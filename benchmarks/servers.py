@@ -106,13 +106,17 @@ class Server:
 
 
 class Http(Server):
-    """git smart HTTP: ``git http-backend`` behind lighttpd; with basic authentication once :meth:`accept` is called."""
+    """git smart HTTP: ``git http-backend`` behind lighttpd; with basic authentication once :meth:`accept` is called.
+
+    Where it *logs*, :meth:`asked` counts the requests.
+    """
 
     scheme = "http"
 
-    def __init__(self, folder: str | os.PathLike[str], *, authenticated: bool = False) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, authenticated: bool = False, logs: bool = False) -> None:
         super().__init__(folder)
-        self.authenticated = authenticated
+        self.authenticated, self.logs = authenticated, logs
+        self._requests = os.path.join(self.folder, "requests")
         self._users = os.path.join(self.folder, "users")
         self.accept({})
 
@@ -121,6 +125,14 @@ class Http(Server):
         with open(f"{self._users}.new", "w", encoding="utf-8") as file:
             file.writelines(f"{name}:{password}\n" for name, password in users.items())
         os.rename(f"{self._users}.new", self._users)  # lighttpd reads it at each request
+
+    def asked(self, words: str) -> int:
+        """Return how many requests so far had *words* in their first line; lighttpd writes them down when it ends, so it is started anew."""
+        self.stop()
+        with open(self._requests, encoding="utf-8", errors="replace") as file:
+            found = sum(words in line for line in file)
+        self.start()
+        return found
 
     def command(self) -> list[str]:
         """See :meth:`Server.command`."""
@@ -149,7 +161,13 @@ server.stream-response-body = 0
 alias.url = ("/" => "{backend}/git-http-backend/")
 cgi.assign = ("" => "")
 setenv.add-environment = ({", ".join(f'"{name}" => "{value}"' for name, value in environment.items())})
-{self._authentication() if self.authenticated else ""}"""
+{self._authentication() if self.authenticated else ""}{self._logging() if self.logs else ""}"""
+
+    def _logging(self) -> str:
+        return f"""\
+server.modules += ("mod_accesslog")
+accesslog.filename = "{self._requests}"
+"""
 
     def _authentication(self) -> str:
         return f"""\

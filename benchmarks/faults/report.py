@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import pages
+from benchmarks.machine import line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parents[2]
 PAGE, DATA = _ROOT / "docs" / "explanation" / "reliability.md", _ROOT / "benchmarks" / "faults.json"
-_BEGIN, _END = "<!-- begin: written by python -m benchmarks.faults -->\n", "<!-- end: written by python -m benchmarks.faults -->\n"
+_COMMAND = "python -m benchmarks.faults"
 _SHOWN = 10  # violations of a row
 
 
@@ -44,10 +47,5 @@ def write(records: list[dict[str, Any]], machine: Mapping[str, str]) -> Iterable
     before = json.loads(DATA.read_text())["rows"] if DATA.exists() else []
     rows = {one["name"]: one for one in [*before, *records]}
     DATA.write_text(json.dumps({"machine": dict(machine), "rows": list(rows.values())}, indent=1) + "\n")
-    head, begin, rest = PAGE.read_text().partition(_BEGIN)
-    _, end, tail = rest.partition(_END)
-    assert begin
-    assert end
-    measured = "Done on: " + ", ".join(f"{value} {name}" if name == "cores" else f"{name} {value}" for name, value in machine.items()) + "."
-    PAGE.write_text(f"{head}{begin}\n{measured}\n\n{markdown(list(rows.values()))}\n\n{end}{tail}")
+    pages.show(PAGE, _COMMAND, f"Done on: {line(machine)}.\n\n{markdown(list(rows.values()))}")
     return PAGE, DATA
