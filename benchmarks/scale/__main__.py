@@ -21,12 +21,12 @@ def options(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, once: does it run at all?")
-    parser.add_argument("--only", default=",".join(CURVES), help="which of: %(default)s")
+    parser.add_argument("--only", default=",".join(CURVES), help="which of: %(default)s; none ('') writes the page again from what is known")
     parser.add_argument("--sizes", default="", help="of versions, models and clones, these alone (default: all)")
     parser.add_argument("--folder", help="where to work: a file system that syncs, for writes wait for it")
     parser.add_argument("--write", action="store_true", help="write benchmarks/scale.json, the page of the documentation and its charts")
     asked = parser.parse_args(arguments)
-    asked.only, asked.sizes = asked.only.split(","), tuple(int(size) for size in asked.sizes.split(",") if size)
+    asked.only, asked.sizes = [name for name in asked.only.split(",") if name], tuple(int(size) for size in asked.sizes.split(",") if size)
     if unknown := [name for name in asked.only if name not in CURVES]:
         parser.error(f"no such curve: {', '.join(unknown)}")
     return asked
@@ -34,7 +34,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> None:
     """Measure curve after curve, print each, and write it where that was asked for."""
-    asked = options(arguments)
+    asked, places = options(arguments), report.Places.below(report.ROOT)
     plan = limited(QUICK if asked.quick else FULL, asked.sizes)
     with tempfile.TemporaryDirectory(prefix="gitreg-scale-", dir=asked.folder, ignore_cleanup_errors=True) as folder:
         machine.isolate(folder)
@@ -47,7 +47,9 @@ def main(arguments: list[str]) -> None:
             part = {"machine": told, "seconds": round(time.monotonic() - begun), "rows": rows}
             print(report.markdown(name, part), end="\n\n", flush=True)
             if asked.write:
-                report.write(name, part)
+                report.write({name: part}, places)
+    if asked.write and not asked.only:
+        report.write({}, places)
 
 
 def _progress(what: str) -> None:

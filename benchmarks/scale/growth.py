@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.registries import copied
 from benchmarks.scale import sizes, weights
-from benchmarks.scale.versions import COLD, promoting, registering
+from benchmarks.scale.versions import COLD, promoting, registering, rewritten
 from benchmarks.shapes import Shape
 from gitreg import Registry
 
@@ -29,11 +29,12 @@ def rows(plan: Plan, folder: str) -> Iterator[dict[str, Any]]:
         shape = Shape(1, versions)
         bare, kept = copied(shape, folder, "growth-none"), copied(shape, folder, "growth-upkeep")
         subprocess.run(["git", "-C", kept, "config", "gc.auto", _ALLOWED], check=True)
-        yield {"versions": versions, "commits": plan.commits, "flat_tree": _flat(shape, folder), **_without(plan, shape, bare), **_with(plan, shape, kept)}
+        yield {"versions": versions, "commits": plan.commits, **_trees(shape, bare), **_without(plan, shape, bare), **_with(plan, shape, kept)}
 
 
-def _flat(shape: Shape, folder: str) -> int:
-    return weights.flat_tree(copied(shape, folder, "growth-flat"), shape.target)
+def _trees(shape: Shape, place: str) -> dict[str, int]:
+    """Return what the folders of manifests weigh that a registration writes, and what one folder of all would."""
+    return {"flat_tree": weights.flat_tree(place, shape.target), "own_trees": sum(weights.loose_tree(place, f"main:{path}") for path in rewritten(shape))}
 
 
 def _without(plan: Plan, shape: Shape, place: str) -> dict[str, Any]:

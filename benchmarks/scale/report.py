@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from benchmarks import pages
 from benchmarks.machine import line
-from benchmarks.scale import tables
+from benchmarks.scale import advice, charts, tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     Part = dict[str, Any]  # machine, seconds, rows
 
-_ROOT = Path(__file__).parents[2]
-PAGE, DATA = _ROOT / "docs" / "explanation" / "scale.md", _ROOT / "benchmarks" / "scale.json"
+ROOT = Path(__file__).parents[2]
+ADVICE = "python -m benchmarks.scale --write"
+
+
+class Places(NamedTuple):
+    """Where the figures lie, the page that shows them, and the folder of its pictures, below the root of the project."""
+
+    data: Path
+    page: Path
+    pictures: Path
+
+    @classmethod
+    def below(cls, root: Path) -> Self:
+        """Return the places in the project at *root*."""
+        page = root / "docs" / "explanation" / "scale.md"
+        return cls(root / "benchmarks" / "scale.json", page, page.with_suffix(""))
 
 
 def command(name: str) -> str:
@@ -26,24 +40,37 @@ def command(name: str) -> str:
 
 def markdown(name: str, part: Part) -> str:
     """Return a curve for a person."""
-    measured = f"Measured by `{command(name)}` in {part['seconds']:,} s, on: {line(part['machine'])}."
-    return "\n".join([measured, "", *tables.lines(name, part["rows"])])
+    return "\n".join([*tables.lines(name, part["rows"]), "", f"`{command(name)}`, {part['seconds']:,} s, on: {line(part['machine'])}."])
 
 
-def known() -> dict[str, Part]:
+def known(places: Places) -> dict[str, Part]:
     """Return what was measured so far, by curve."""
-    found: dict[str, Part] = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    found: dict[str, Part] = json.loads(places.data.read_text(encoding="utf-8")) if places.data.exists() else {}
     return found
 
 
-def shown(parts: Mapping[str, Part]) -> dict[str, str]:
+def texts(parts: Mapping[str, Part]) -> dict[str, str]:
     """Return what stands on the page, by the command that writes it."""
-    return {command(name): markdown(name, part) for name, part in parts.items()}
+    told = {command(name): markdown(name, part) for name, part in parts.items()}
+    return told | {f"{command('growth')}: one folder": "\n".join(tables.one_folder(parts["growth"]["rows"])), ADVICE: "\n".join(advice.lines(parts))}
 
 
-def write(name: str, part: Part) -> None:
-    """Put a curve into the data file, and on the page with what follows from it; the others stay as they were."""
-    parts = known() | {name: part}
-    DATA.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
-    for writer, text in shown(parts).items():
-        pages.show(PAGE, writer, text)
+def pictures(parts: Mapping[str, Part]) -> dict[str, str]:
+    """Return the charts that the page shows, by file name."""
+    return {name: text for curve, part in parts.items() for name, text in charts.charts(curve, part["rows"]).items()}
+
+
+def write(measured: Mapping[str, Part], places: Places) -> None:
+    """Put the curves that were *measured* into the data file, and on the page what follows from all of them; the others stay as they were.
+
+    The page advises from all curves together, so it is written once each has been measured.
+    """
+    parts = known(places) | measured
+    places.data.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
+    if parts.keys() < set(tables.CURVES):
+        return
+    for writer, text in texts(parts).items():
+        pages.show(places.page, writer, text)
+    places.pictures.mkdir(exist_ok=True)
+    for name, text in pictures(parts).items():
+        (places.pictures / name).write_text(text, encoding="utf-8")

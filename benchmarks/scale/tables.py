@@ -15,7 +15,7 @@ _UNITS = ("bytes", "KB", "MB", "GB")
 
 def lines(name: str, rows: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of the curve's tables."""
-    yield from _TABLES[name](rows)
+    yield from CURVES[name](rows)
 
 
 def size(count: float) -> str:
@@ -81,6 +81,12 @@ def _unkept(row: Row) -> Sequence[str]:
     return f"{row['versions']:,}", f"{row['loose']:,}", size(row["loose_bytes"]), size(row["loose_disk"]), f"{size(row['packed_bytes'])} ({gained:+,} bytes)", size(each), job(row["get"]["loose"])
 
 
+def one_folder(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the lines of what a registration leaves of its folders of manifests, and what it would leave of one folder of all."""
+    head = ("versions", "one folder of all", "gitreg's folders")
+    yield from _table(head, ((f"{row['versions']:,}", size(row["flat_tree"]), size(row["own_trees"])) for row in rows))
+
+
 def _push(rows: Sequence[Row]) -> Iterator[str]:
     head = ("clones", "writes a second, in all", "git alone", "tries a write", "git alone", "slowest against fastest clone", "git alone", "a write of the slowest takes")
     yield from _table(head, (_crowd(row) for row in rows if "gitreg" in row))
@@ -116,4 +122,4 @@ def _fetched(found: Row) -> str:
     return f"{size(found['bytes'])}, {time(found['ms'])}"
 
 
-_TABLES: dict[str, Callable[[Sequence[Row]], Iterator[str]]] = {"versions": _versions, "models": _models, "growth": _growth, "push": _push, "clone": _clone}
+CURVES: dict[str, Callable[[Sequence[Row]], Iterator[str]]] = {"versions": _versions, "models": _models, "growth": _growth, "push": _push, "clone": _clone}

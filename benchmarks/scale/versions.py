@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,15 @@ def rows(plan: Plan, folder: str) -> Iterator[dict[str, Any]]:
 def _weights(registry: Registry, place: str, shape: Shape) -> dict[str, int]:
     """Return the bytes of the trees that a registration makes anew, and of all that registrations and promotions add."""
     register, promote = registering(registry, shape.target), promoting(registry, shape.target)
-    newest = texts.manifest_path(shape.target, shape.versions).rpartition("/")[0]
-    top = f"models/{shape.target}/versions"
-    trees = {"newest_tree": weights.tree_bytes(place, newest), "other_tree": weights.tree_bytes(place, top) if newest != top else 0}
+    newest, *above = rewritten(shape)
+    trees = {"newest_tree": weights.tree_bytes(place, newest), "other_tree": weights.tree_bytes(place, above[0]) if above else 0}
     return trees | {"register_bytes": added(registry, register), "promote_bytes": added(registry, promote)}
+
+
+def rewritten(shape: Shape) -> list[str]:
+    """Return the folders of manifests that the newest one is in: one, or the newest thousand and the one above it."""
+    newest, top = os.path.dirname(texts.manifest_path(shape.target, shape.versions)), f"models/{shape.target}/versions"
+    return [newest] if newest == top else [newest, top]
 
 
 def added(registry: Registry, job: Job, writes: int = _WRITES) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -59,9 +60,14 @@ def tree_bytes(place: str, path: str) -> int:
 
 
 def flat_tree(place: str, model: str) -> int:
-    """Return the bytes that one folder of all manifests of *model* would take as a loose object."""
+    """Return the bytes that one folder of all manifests of *model* would take as a loose object; the tree is made in *place*."""
     listed = subprocess.run(["git", "-C", place, "ls-tree", "-r", f"main:models/{model}/versions"], check=True, capture_output=True, text=True).stdout
     entries = (line.partition("\t") for line in listed.splitlines())
     flat = "".join(f"{facts}\t{os.path.basename(path)}\n" for facts, _, path in entries)
-    made = subprocess.run(["git", "-C", place, "mktree"], input=flat, check=True, capture_output=True, text=True).stdout.strip()
-    return os.stat(os.path.join(place, "objects", made[:2], made[2:])).st_size
+    return loose_tree(place, subprocess.run(["git", "-C", place, "mktree"], input=flat, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def loose_tree(place: str, name: str) -> int:
+    """Return the bytes that a tree takes as a loose object, compressed as git does it."""
+    data = subprocess.run(["git", "-C", place, "cat-file", "tree", name], check=True, capture_output=True).stdout
+    return len(zlib.compress(b"tree %d\0%b" % (len(data), data), 1))
