@@ -166,7 +166,7 @@ def _name_problems(value: Any) -> Iterator[Problem]:
 
 def encode_card(card: ModelCard, path: str) -> str:
     """Return the text of ``model.yaml``."""
-    return _sized(layout.schema_line(path, "model") + codec.dump(plain(card)), path)
+    return sized(layout.schema_line(path, "model") + codec.dump(plain(card)), path)
 
 
 def encode_manifest(manifest: Manifest, path: str) -> str:
@@ -177,17 +177,20 @@ def encode_manifest(manifest: Manifest, path: str) -> str:
     value = plain(manifest)
     value.update({group: dict(sorted(value[group].items())) for group in _GROWING if group in value})
     value["version"] = codec.Quoted(manifest.version)
-    return _sized(layout.schema_line(path, "manifest") + codec.dump(value), path)
+    return sized(layout.schema_line(path, "manifest") + codec.dump(value), path)
 
 
 def encode_stages(stages: Stages, order: Mapping[str, Any], path: str) -> str:
     """Return the text of the pointer file: a block for every stage in *order*, a blank line between blocks.
 
     git merges changes to different blocks by this layout alone. Names and numbers need no quoting.
+
+    Raises:
+        UsageError: it would be larger than what is read: very many versions have left a stage.
     """
     blocks = [_block(stage, stages.pointer(stage)) for stage in order]
     archived = "".join(f"\n  - {number}" for number in stages.archived) or " []"
-    return layout.schema_line(path, "stages") + "\n".join([*blocks, f"archived:{archived}\n"])
+    return sized(layout.schema_line(path, "stages") + "\n".join([*blocks, f"archived:{archived}\n"]), path)
 
 
 def _block(stage: str, pointer: Pointer) -> str:
@@ -195,7 +198,12 @@ def _block(stage: str, pointer: Pointer) -> str:
     return f"{stage}:\n  number: {number}\n  previous: [{', '.join(map(str, pointer.previous))}]\n"
 
 
-def _sized(text: str, path: str) -> str:
+def sized(text: str, path: str) -> str:
+    """Return *text* if it will be read again.
+
+    Raises:
+        UsageError: it is larger than 1 MiB.
+    """
     size = len(text.encode())
     if size > layout.LARGEST:
         raise UsageError("{path} would have {size:,} bytes, {most:,} are allowed", path=path, size=size, most=layout.LARGEST)

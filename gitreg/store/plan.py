@@ -216,7 +216,7 @@ class Files(Mapping[str, "Text"]):
         else:
             text = documents.encode_card(documents.checked(record), path)
         old = None if _is_new(self._base, layout.place(path)) else self._base.bytes_of(path)
-        return old, comments.kept(old, text) if old else text
+        return old, documents.sized(comments.kept(old, text), path) if old else text
 
 
 def _diff(path: str, old: bytes | None, new: str) -> str:

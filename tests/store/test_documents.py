@@ -310,6 +310,13 @@ def test_a_file_that_could_not_be_read_again_is_not_written():
         documents.encode_manifest(large, "f")
 
 
+def test_a_pointer_file_that_could_not_be_read_again_is_not_written():
+    long = Stages(pointers={"production": Pointer(number=1, previous=tuple(range(150_000, 1, -1)))})
+
+    with pytest.raises(UsageError, match=r"^f would have 1,\d\d\d,\d\d\d bytes, 1,048,576 are allowed$"):
+        documents.encode_stages(long, {"production": StageRule()}, "f")
+
+
 def test_every_reason_includes_names_that_cannot_be_printed():
     data = b'number: 1\nversion: "a"\nstatus: ready\ncreated_at: "2026-11-22T07:24:31Z"\ncreated_by: Name\nmetrics:\n  "a\\eb": 1.0\n'
 

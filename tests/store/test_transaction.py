@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gitreg import Registry
-from gitreg.errors import BusyError, ConflictError, GitregError
+from gitreg.errors import BusyError, ConflictError, GitregError, UsageError
 from gitreg.operations.register import register
 from gitreg.records import Occasion
 from gitreg.store import lock, transaction
@@ -45,6 +45,20 @@ def bare(iris, git, tmp_path):
     git(tmp_path, "clone", "-q", "--bare", iris.path, "bare.git")
     with Registry.open(tmp_path / "bare.git") as made:
         yield made
+
+
+def test_a_pointer_file_that_is_too_large_with_its_comments_to_be_read_again_is_not_written(iris, git):
+    path = Path(iris.path, "models", "iris", "stages.yaml")
+    text = path.read_text()
+    path.write_text(f"{text}# {'x' * ((1 << 20) - len(text.encode()) - 3)}\n")
+    git(iris.path, "commit", "-qam", "a long comment")
+    before = git(iris.path, "rev-parse", "HEAD")
+
+    with pytest.raises(UsageError, match=r"^models/iris/stages.yaml would have 1,048,\d\d\d bytes, 1,048,576 are allowed$"):
+        iris.promote("iris@1", "staging")
+
+    assert git(iris.path, "rev-parse", "HEAD") == before
+    assert iris.get("iris@1").number == 1
 
 
 # -- one commit -----------------------------------------------------------------------------------------------
