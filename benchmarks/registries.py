@@ -36,6 +36,16 @@ def copied(shape: Shape, folder: str, name: str) -> str:
     return copy
 
 
+def worn(shape: Shape, folder: str, name: str) -> str:
+    """Return a copy of the registry of *shape* for *name*, of whose model every version but the first has left production."""
+    copy = copied(shape, folder, f"{name}-worn")
+    before = ", ".join(map(str, range(shape.versions, 1, -1)))
+    text = texts.stages(shape.target, 1).replace("number: 1\n  previous: []", f"number: 1\n  previous: [{before}]")
+    commit = _commit(shape.models * shape.versions + 1, f"{shape.target}: promote 1 to production", {texts.stages_path(shape.target): text}, "refs/heads/main^0")
+    subprocess.run(["git", "-C", copy, "fast-import", "--quiet"], input=commit, check=True)
+    return copy
+
+
 def _stream(shape: Shape) -> Iterator[bytes]:
     """Yield the commits: the registry, then each model with its first version, then each further version."""
     from gitreg.setup import first_files
@@ -51,8 +61,10 @@ def _stream(shape: Shape) -> Iterator[bytes]:
             yield _commit(at, f"{model}: register {number} ({texts.version_name(number)})", files)
 
 
-def _commit(at: int, subject: str, files: dict[str, str]) -> bytes:
+def _commit(at: int, subject: str, files: dict[str, str], parent: str = "") -> bytes:
+    """Return a commit on the one before it, else on *parent*."""
     head = f"commit refs/heads/main\ncommitter {texts.WHO} {_START + 60 * at} +0000\n".encode() + _data(subject + "\n")
+    head += f"from {parent}\n".encode() if parent else b""
     return head + b"".join(b"M 100644 inline %b\n%b" % (path.encode(), _data(text)) for path, text in files.items())
 
 

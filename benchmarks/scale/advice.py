@@ -44,7 +44,7 @@ def advice(parts: Parts) -> Iterator[Advice]:
 
 
 def _of_versions(rows: list[dict[str, Any]]) -> Iterator[Advice]:
-    few, some, many = rows[0], _at(rows, "versions", 1_000), rows[-1]
+    few, some, more, many = rows[0], _at(rows, "versions", 1_000), _at(rows, "versions", 10_000), rows[-1]
     yield Advice(
         f"{few['versions']:,} to {some['versions']:,} versions of a model", "nothing",
         f"at {some['versions']:,}, `register` takes {_times(some, 'register')}, `promote` {_times(some, 'promote')}, a cold `get` {_times(some, 'get')} what each takes at {few['versions']:,}", ("versions",),
@@ -52,6 +52,10 @@ def _of_versions(rows: list[dict[str, Any]]) -> Iterator[Advice]:
     yield Advice(
         f"{many['versions']:,} versions of a model", "ask for the one that you want, by stage or number; list them only where you want all",
         f"`register` takes {_times(many, 'register')}, `promote` {_times(many, 'promote')}, a cold `get` {_times(many, 'get')}, `list MODEL` {_times(many, 'list')}: {_time(many, 'list')}", ("versions",),
+    )  # fmt: skip
+    yield Advice(
+        "a stage that thousands of versions have held", "begin another model when promotions get slow",
+        f"a promotion takes {_time(some, 'promote, worn')} where {some['versions']:,} versions have left the stage, {_time(more, 'promote, worn')} after {more['versions']:,}, {_time(many, 'promote, worn')} after {many['versions']:,}; a cold `get` {_time(some, 'get, worn')}, {_time(more, 'get, worn')}, {_time(many, 'get, worn')}", ("versions",),
     )  # fmt: skip
 
 
@@ -64,11 +68,11 @@ def _of_models(rows: list[dict[str, Any]]) -> Iterator[Advice]:
     )  # fmt: skip
     yield Advice(
         f"{many['models']:,} models", "name them in namespaces from the start: `team/iris`. Models are not renamed",
-        f"a registration adds {size(many['register_bytes'])} in one folder and {size(spread['register_bytes'])} in {spread['namespaces']:,} namespaces, and takes {_times(many, 'register')} and {_times(spread, 'register')} what it takes at {few['models']:,} models", ("models",),
+        f"a registration adds {size(many['register_bytes'])} in one folder and {size(spread['register_bytes'])} in {spread['namespaces']:,} namespaces, and takes {_times(many, 'register')} and {_times(spread, 'register')} what it takes at {few['models']:,} models; `history MODEL` takes {_time(many, 'history')} and {_time(spread, 'history')}", ("models",),
     )  # fmt: skip
     yield Advice(
         f"{many['models']:,} models of teams that share nothing", "several registries, each a repository",
-        f"`list` takes {_time(many, 'list, first')} first and {_time(many, 'list, again')} again, {size(many['peak_bytes'])} of memory, and `check` {_time(many, 'check')}; of {some['models']:,} models {_time(some, 'list, first')}, {_time(some, 'list, again')}, {size(some['peak_bytes'])} and {_time(some, 'check')}", ("models",),
+        f"`list` takes {_time(many, 'list, first')} first and {_time(many, 'list, again')} again, {size(many['peak_bytes']['list'])} of memory, and `check` {_time(many, 'check')}; of {some['models']:,} models {_time(some, 'list, first')}, {_time(some, 'list, again')}, {size(some['peak_bytes']['list'])} and {_time(some, 'check')}", ("models",),
     )  # fmt: skip
 
 
@@ -86,11 +90,11 @@ def _of_writers(rows: list[dict[str, Any]]) -> Iterator[Advice]:
     bulk = next(row["bulk"] for row in rows if "bulk" in row)
     yield Advice(
         f"{one['clones']} to {_fair(crowds)['clones']} clones that write", "nothing: a lost race is written again by itself",
-        f"{_fair(crowds)['clones']} clones get {_fair(crowds)['gitreg']['a_second']:.1f} writes a second done between them, {_fair(crowds)['gitreg']['times']:.2f} × one alone", ("push",),
+        f"{_fair(crowds)['clones']} clones try {_fair(crowds)['gitreg']['tries']:.1f} pushes a write and get {_fair(crowds)['gitreg']['a_second']:.1f} writes a second done between them, {_fair(crowds)['gitreg']['times']:.2f} × one alone; the slowest waits {time(_fair(crowds)['gitreg']['slowest_ms'])} for each", ("push",),
     )  # fmt: skip
     yield Advice(
         "more clones that write at once", "one writer: a queue (in CI, a concurrency group), or a transaction of what has gathered",
-        f"{most['clones']} clones try {most['gitreg']['tries']:.1f} pushes a write and get {most['gitreg']['times']:.2f} × the writes of one alone done; a transaction of {bulk['versions']:,} versions takes {bulk['times']:.2f} × one", ("push",),
+        f"{most['clones']} clones try {most['gitreg']['tries']:.1f} pushes a write and get {most['gitreg']['times']:.2f} × the writes of one alone done, and the slowest waits {time(most['gitreg']['slowest_ms'])} for each; a transaction of {bulk['versions']:,} versions takes {bulk['times']:.2f} × one", ("push",),
     )  # fmt: skip
 
 
@@ -116,8 +120,8 @@ def _of_another_tool(rows: Mapping[str, list[dict[str, Any]]]) -> Advice:
 
 
 def _fair(crowds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the largest crowd in which each clone got something done and a write was tried less than three times."""
-    return [row for row in crowds if row["gitreg"]["least"] and row["gitreg"]["tries"] < 3][-1]
+    """Return the largest crowd in which each clone got something done and a write was tried less than three times, else the smallest."""
+    return [crowds[0], *(row for row in crowds if row["gitreg"]["least"] and row["gitreg"]["tries"] < 3)][-1]
 
 
 def _at(rows: list[dict[str, Any]], key: str, count: int) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import texts
 from benchmarks.registries import copied
 from benchmarks.scale import sizes, weights
-from benchmarks.scale.versions import COLD, promoting, registering, rewritten
+from benchmarks.scale.versions import COLD, rewritten
 from benchmarks.shapes import Shape
 from gitreg import Registry
 
@@ -67,12 +68,14 @@ def _with(plan: Plan, shape: Shape, place: str) -> dict[str, Any]:
 
 
 def _grown(plan: Plan, shape: Shape, place: str) -> weights.Weight:
-    """Register and promote in turn; returns the most loose objects that there were at a look."""
+    """Register a version and promote it, in turn; returns the most loose objects that there were at a look."""
     most = weights.Weight(0, 0, 0, 0)
     with Registry.open(place) as registry:
-        turns = (registering(registry, shape.target), promoting(registry, shape.target))
         for commit in range(plan.commits):
-            turns[commit % 2](commit // 2)
+            if commit % 2:
+                registry.promote(f"{shape.target}@latest", "production")
+            else:
+                registry.register(shape.target, **texts.facts(commit))
             if commit % _LOOK == _LOOK - 1 or commit == plan.commits - 1:
                 most = max(most, weights.weighed(place))
     return most

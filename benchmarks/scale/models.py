@@ -35,9 +35,9 @@ def rows(plan: Plan, folder: str) -> Iterator[dict[str, Any]]:
         for name, shape in shapes.items():
             yield {
                 "models": shape.models, "namespaces": shape.namespaces, "versions": shape.models * shape.versions, "jobs": {job: each[name] for job, each in found.items()},
-                "peak_bytes": launched.peak([*COMMAND, "-R", read[name], *_LIST]),
+                "peak_bytes": {words[0]: launched.peak([*COMMAND, "-R", read[name], *words]) for words in (_LIST, ("check",), ("history", shape.target))},
                 "models_tree": weights.tree_bytes(read[name], "models"), "owner_tree": weights.tree_bytes(read[name], os.path.dirname(f"models/{shape.target}")),
-                "register_bytes": added(kept[name], registering(kept[name], shape.target)), "promote_bytes": added(kept[name], promoting(kept[name], shape.target)),
+                **added(kept[name], shape.target),
             }  # fmt: skip
 
 

@@ -62,8 +62,8 @@ def _versions(rows: Sequence[Row]) -> Iterator[str]:
 def _models(rows: Sequence[Row]) -> Iterator[str]:
     yield from _jobs("models", rows, models)
     yield ""
-    head = ("models", "peak memory of `list`", "tree of `models/`", "tree of the model's own folder", "a registration adds", "a promotion adds")
-    yield from _table(head, ((models(row), size(row["peak_bytes"]), size(row["models_tree"]), size(row["owner_tree"]), size(row["register_bytes"]), size(row["promote_bytes"])) for row in rows))
+    head = ("models", *(f"peak memory of `{command}`" for command in rows[0]["peak_bytes"]), "tree of `models/`", "tree of the model's own folder", "a registration adds", "a promotion adds")
+    yield from _table(head, ((models(row), *map(size, row["peak_bytes"].values()), size(row["models_tree"]), size(row["owner_tree"]), size(row["register_bytes"]), size(row["promote_bytes"])) for row in rows))
 
 
 def _growth(rows: Sequence[Row]) -> Iterator[str]:

@@ -8,39 +8,57 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import texts
 from benchmarks.bars import opened
-from benchmarks.registries import made
+from benchmarks.registries import made, worn
 from benchmarks.scale import sizes, weights
 from benchmarks.shapes import Shape
+from gitreg import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from benchmarks.clock import Job
     from benchmarks.scale.plan import Plan
-    from gitreg import Registry
+    from benchmarks.scale.sizes import Figures
 
+    Measured = dict[str, dict[str, Figures]]
+
+MODEL = Shape(1, 1).target
 _WRITES = 5
 
 
 def rows(plan: Plan, folder: str) -> Iterator[dict[str, Any]]:
     """Yield a row for each number of versions; jobs are measured at all of them in turn."""
-    shapes = [Shape(1, count) for count in plan.versions]
+    shapes = {str(count): Shape(1, count) for count in plan.versions}
+    places = {size: made(shape, folder) for size, shape in shapes.items()}
+    old = {size: worn(shape, folder, "versions") for size, shape in shapes.items()}
     with ExitStack() as stack:
-        kept = {str(shape.versions): stack.enter_context(opened(shape, folder, "versions")) for shape in shapes}
-        places = {str(shape.versions): made(shape, folder) for shape in shapes}
-        jobs = {job: sizes.figures({size: at(registry, shapes[0].target) for size, registry in kept.items()}, plan.warm) for job, at in WARM.items()}
-        jobs |= {job: sizes.figures({size: sizes.command(place, *words(shapes[0].target)) for size, place in places.items()}, plan.cold) for job, words in COLD.items()}
-        for shape in shapes:
-            size = str(shape.versions)
-            yield {"versions": shape.versions, "jobs": {job: found[size] for job, found in jobs.items()}, **_weights(kept[size], places[size], shape)}
+        kept = {size: stack.enter_context(opened(shape, folder, "versions")) for size, shape in shapes.items()}
+        jobs = _warm(plan, kept) | _cold(plan, places) | _worn(plan, old)
+        for size, shape in shapes.items():
+            yield {"versions": shape.versions, "jobs": {job: found[size] for job, found in jobs.items()}, **_trees(places[size], shape), **added(kept[size], shape.target)}
 
 
-def _weights(registry: Registry, place: str, shape: Shape) -> dict[str, int]:
-    """Return the bytes of the trees that a registration makes anew, and of all that registrations and promotions add."""
-    register, promote = registering(registry, shape.target), promoting(registry, shape.target)
+def _warm(plan: Plan, kept: Mapping[str, Registry]) -> Measured:
+    effort = {"resolve": plan.warm._replace(rounds=plan.warm.rounds * 10)}  # it is over before a clock has ticked much
+    return {job: sizes.figures({size: at(registry, MODEL) for size, registry in kept.items()}, effort.get(job, plan.warm)) for job, at in WARM.items()}
+
+
+def _cold(plan: Plan, places: Mapping[str, str]) -> Measured:
+    return {job: sizes.figures({size: sizes.command(place, *words(MODEL)) for size, place in places.items()}, plan.cold) for job, words in COLD.items()}
+
+
+def _worn(plan: Plan, places: Mapping[str, str]) -> Measured:
+    """Return what a promotion and a read take where every version has been in production."""
+    with ExitStack() as stack:
+        kept = {size: stack.enter_context(Registry.open(place)) for size, place in places.items()}
+        promote = sizes.figures({size: promoting(registry, MODEL) for size, registry in kept.items()}, plan.warm)
+    return {"promote, worn": promote, "get, worn": sizes.figures({size: sizes.command(place, *COLD["get"](MODEL)) for size, place in places.items()}, plan.cold)}
+
+
+def _trees(place: str, shape: Shape) -> dict[str, int]:
+    """Return the bytes of the folders of manifests that a registration makes anew."""
     newest, *above = rewritten(shape)
-    trees = {"newest_tree": weights.tree_bytes(place, newest), "other_tree": weights.tree_bytes(place, above[0]) if above else 0}
-    return trees | {"register_bytes": added(registry, register), "promote_bytes": added(registry, promote)}
+    return {"newest_tree": weights.tree_bytes(place, newest), "other_tree": weights.tree_bytes(place, above[0]) if above else 0}
 
 
 def rewritten(shape: Shape) -> list[str]:
@@ -49,12 +67,16 @@ def rewritten(shape: Shape) -> list[str]:
     return [newest] if newest == top else [newest, top]
 
 
-def added(registry: Registry, job: Job, writes: int = _WRITES) -> int:
-    """Return the bytes of loose objects that a write adds, on average."""
-    before = weights.weighed(registry.location.repo.common_dir)
-    for turn in range(writes):
-        job(1_000_000 + turn)
-    return (weights.weighed(registry.location.repo.common_dir).loose_bytes - before.loose_bytes) // writes
+def added(registry: Registry, model: str) -> dict[str, int]:
+    """Return the bytes of loose objects that a registration adds, and that the promotion of what was registered does, on average."""
+    found = {"register_bytes": 0, "promote_bytes": 0}
+    for turn in range(_WRITES):
+        jobs = {"register_bytes": lambda turn=turn: registry.register(model, **texts.facts(turn)), "promote_bytes": lambda: registry.promote(f"{model}@latest", "production")}
+        for name, job in jobs.items():
+            before = weights.weighed(registry.location.repo.common_dir).loose_bytes
+            job()
+            found[name] += weights.weighed(registry.location.repo.common_dir).loose_bytes - before
+    return {name: total // _WRITES for name, total in found.items()}
 
 
 def registering(registry: Registry, model: str) -> Job:
@@ -67,8 +89,8 @@ def _naming(registry: Registry, model: str) -> Job:
 
 
 def promoting(registry: Registry, model: str) -> Job:
-    """Return what promotes another version than the present one."""
-    return lambda tick: registry.promote(f"{model}@{2 + tick % 2}", "production")
+    """Return what promotes one version after the other: a pointer file that was there before would be written for nothing."""
+    return lambda tick: registry.promote(f"{model}@{1 + tick}", "production")
 
 
 def resolving(registry: Registry, model: str) -> Job:
