@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks.scale.tables import size, time
+from benchmarks.scale.tables import packed, size, time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,7 +80,7 @@ def _of_growth(rows: list[dict[str, Any]]) -> Advice:
     worst = max(rows, key=lambda row: row["loose_bytes"])
     return Advice(
         "many writes a day", "leave `gc.auto` as git has it; in a clone that only a server's process writes to, too",
-        f"{worst['commits']:,} commits at {worst['versions']:,} versions leave {size(worst['loose_disk'])} of loose objects; with upkeep the whole repository takes {size(worst['upkeep_disk'])}", ("growth",),
+        f"{worst['commits']:,} commits at {worst['versions']:,} versions leave {worst['loose']:,} loose objects that take {size(worst['loose_disk'])}, and {size(packed(worst))} when they are packed", ("growth",),
     )  # fmt: skip
 
 

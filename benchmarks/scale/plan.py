@@ -18,7 +18,7 @@ class Plan(NamedTuple):
     versions: tuple[int, ...] = (10, 100, 1_000, 10_000, 100_950)  # of one model; 950 of a thousand: the worst place
     models: tuple[Shape, ...] = tuple(Shape(count, VERSIONS_EACH, spread) for count, spread in ((10, 0), (100, 0), (1_000, 0), (10_000, 0), (10_000, 100)))
     growth: tuple[int, ...] = (10, 1_000, 10_000, 10_350)  # the last one's folder is nearly full at the end
-    commits: int = 1_200  # of a growing registry: git collects garbage at some 1,000
+    commits: int = 1_600  # of a growing registry: git collects garbage at some 1,200
     clones: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     seconds: float = 5.0  # that clones write
     consumers: tuple[Shape, ...] = (Shape(1_000, 10), Shape(1, 100_950))
