@@ -51,7 +51,7 @@ def _of_versions(rows: list[dict[str, Any]]) -> Iterator[Advice]:
     )  # fmt: skip
     yield Advice(
         f"{many['versions']:,} versions of a model", "ask for the one that you want, by stage or number; list them only where you want all",
-        f"`register` takes {_times(many, 'register')}, `promote` {_times(many, 'promote')}, a cold `get` {_times(many, 'get')}, `list MODEL` {_times(many, 'list')}: {_time(many, 'list')}", ("versions",),
+        f"`register` takes {_times(many, 'register')}, `promote` {_times(many, 'promote')}, a cold `get` {_times(many, 'get')}, `list MODEL` {_time(many, 'list, first')} first and {_time(many, 'list, again')} again", ("versions",),
     )  # fmt: skip
     yield Advice(
         "a stage that thousands of versions have held", "begin another model when promotions get slow",
@@ -115,7 +115,7 @@ def _of_another_tool(rows: Mapping[str, list[dict[str, Any]]]) -> Advice:
     many = rows["versions"][-1]
     return Advice(
         "writes every second, or questions over all versions at once", "a database. Register what is worth keeping, when it is",
-        f"one branch on a server took {best:.0f} writes a second at most, {best * _DAY:,.0f} a day with nothing else to do; reading every version of {many['versions']:,} takes {_time(many, 'list')}", ("push", "versions"),
+        f"one branch on a server took {best:.0f} writes a second at most, {best * _DAY:,.0f} a day with nothing else to do; reading every version of {many['versions']:,} takes {_time(many, 'list, first')}, and {_time(many, 'list, again')} again", ("push", "versions"),
     )  # fmt: skip
 
 

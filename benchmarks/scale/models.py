@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -47,20 +46,12 @@ def _warm(plan: Plan, shapes: dict[str, Shape], kept: dict[str, Registry]) -> di
 
 
 def _cold(plan: Plan, shapes: dict[str, Shape], places: dict[str, str]) -> dict[str, dict[str, Figures]]:
-    """Return what commands take; before a first list all that gitreg keeps beside the objects is thrown away."""
-    lists = {name: sizes.command(place, *_LIST) for name, place in places.items()}
-    forgotten = {name: _forgetting(place) for name, place in places.items()}
     return {
         "get": sizes.figures({name: sizes.command(places[name], "get", f"{shape.target}@production", "number") for name, shape in shapes.items()}, plan.cold),
-        "list, first": sizes.figures(lists, plan.cold, forgotten),
-        "list, again": sizes.figures(lists, plan.cold),
+        **sizes.lists(places, _LIST, plan.cold),
         "history": sizes.figures({name: sizes.command(places[name], "history", shape.target, "--format", "json") for name, shape in shapes.items()}, plan.cold),
         "check": sizes.figures({name: _checking(place) for name, place in places.items()}, plan.cold),
     }
-
-
-def _forgetting(place: str) -> Job:
-    return lambda _: shutil.rmtree(os.path.join(place, "gitreg"), ignore_errors=True)
 
 
 def _checking(place: str) -> Job:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import measured, median, ratio
@@ -21,6 +23,18 @@ def figures(jobs: Mapping[str, Job], effort: Effort, before: Mapping[str, Job] |
     found = measured(jobs, effort, before)
     smallest = found[next(iter(jobs))]
     return {name: {"ms": round(median(samples) * 1000, 3), "times": round(ratio(samples, smallest), 3), "n": len(samples)} for name, samples in found.items()}
+
+
+def lists(places: Mapping[str, str], words: tuple[str, ...], effort: Effort) -> dict[str, dict[str, Figures]]:
+    """Return what a list takes with nothing kept beside git's objects, and what it takes again."""
+    jobs = {size: command(place, *words) for size, place in places.items()}
+    first = figures(jobs, effort, {size: _forgetting(place) for size, place in places.items()})
+    return {"list, first": first, "list, again": figures(jobs, effort)}
+
+
+def _forgetting(place: str) -> Job:
+    """Return what throws away all that gitreg keeps beside the objects."""
+    return lambda _: shutil.rmtree(os.path.join(place, "gitreg"), ignore_errors=True)
 
 
 def command(place: str, *words: str) -> Job:

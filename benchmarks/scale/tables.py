@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
+_WIDE = 5  # jobs of one table: the library's, then the commands
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -47,21 +48,21 @@ def _table(head: Sequence[str], cells: Iterator[Sequence[str]]) -> Iterator[str]
     yield from (f"| {' | '.join(row)} |" for row in cells)
 
 
-def _jobs(first: str, rows: Sequence[Row], label: Callable[[Row], str]) -> Iterator[str]:
-    names = list(rows[0]["jobs"])
+def _jobs(first: str, rows: Sequence[Row], label: Callable[[Row], str], names: Sequence[str]) -> Iterator[str]:
     yield from _table((first, *(f"`{name}`" for name in names)), ((label(row), *(job(row["jobs"][name]) for name in names)) for row in rows))
+    yield ""
 
 
 def _versions(rows: Sequence[Row]) -> Iterator[str]:
-    yield from _jobs("versions", rows, lambda row: f"{row['versions']:,}")
-    yield ""
+    names = list(rows[0]["jobs"])
+    for some in (names[:_WIDE], names[_WIDE:]):
+        yield from _jobs("versions", rows, lambda row: f"{row['versions']:,}", some)
     head = ("versions", "tree of the newest folder", "tree of the folder above it", "a registration adds", "a promotion adds")
     yield from _table(head, ((f"{row['versions']:,}", size(row["newest_tree"]), size(row["other_tree"]) if row["other_tree"] else "–", size(row["register_bytes"]), size(row["promote_bytes"])) for row in rows))
 
 
 def _models(rows: Sequence[Row]) -> Iterator[str]:
-    yield from _jobs("models", rows, models)
-    yield ""
+    yield from _jobs("models", rows, models, list(rows[0]["jobs"]))
     head = ("models", *(f"peak memory of `{command}`" for command in rows[0]["peak_bytes"]), "tree of `models/`", "tree of the model's own folder", "a registration adds", "a promotion adds")
     yield from _table(head, ((models(row), *map(size, row["peak_bytes"].values()), size(row["models_tree"]), size(row["owner_tree"]), size(row["register_bytes"]), size(row["promote_bytes"])) for row in rows))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import texts
 from benchmarks.bars import opened
-from benchmarks.registries import made, worn
+from benchmarks.registries import copied, worn
 from benchmarks.scale import sizes, weights
 from benchmarks.shapes import Shape
 from gitreg import Registry
@@ -29,30 +29,26 @@ _WRITES = 5
 def rows(plan: Plan, folder: str) -> Iterator[dict[str, Any]]:
     """Yield a row for each number of versions; jobs are measured at all of them in turn."""
     shapes = {str(count): Shape(1, count) for count in plan.versions}
-    places = {size: made(shape, folder) for size, shape in shapes.items()}
+    places = {size: copied(shape, folder, "versions-read") for size, shape in shapes.items()}
     old = {size: worn(shape, folder, "versions") for size, shape in shapes.items()}
     with ExitStack() as stack:
         kept = {size: stack.enter_context(opened(shape, folder, "versions")) for size, shape in shapes.items()}
-        jobs = _warm(plan, kept) | _cold(plan, places) | _worn(plan, old)
+        stale = {size: stack.enter_context(Registry.open(place)) for size, place in old.items()}
+        jobs = _warm(plan, kept, stale) | _cold(plan, places, old)
         for size, shape in shapes.items():
             yield {"versions": shape.versions, "jobs": {job: found[size] for job, found in jobs.items()}, **_trees(places[size], shape), **added(kept[size], shape.target)}
 
 
-def _warm(plan: Plan, kept: Mapping[str, Registry]) -> Measured:
+def _warm(plan: Plan, kept: Mapping[str, Registry], stale: Mapping[str, Registry]) -> Measured:
     effort = {"resolve": plan.warm._replace(rounds=plan.warm.rounds * 10)}  # it is over before a clock has ticked much
-    return {job: sizes.figures({size: at(registry, MODEL) for size, registry in kept.items()}, effort.get(job, plan.warm)) for job, at in WARM.items()}
+    found = {job: sizes.figures({size: at(registry, MODEL) for size, registry in kept.items()}, effort.get(job, plan.warm)) for job, at in WARM.items()}
+    return found | {"promote, worn": sizes.figures({size: promoting(registry, MODEL) for size, registry in stale.items()}, plan.warm)}
 
 
-def _cold(plan: Plan, places: Mapping[str, str]) -> Measured:
-    return {job: sizes.figures({size: sizes.command(place, *words(MODEL)) for size, place in places.items()}, plan.cold) for job, words in COLD.items()}
-
-
-def _worn(plan: Plan, places: Mapping[str, str]) -> Measured:
-    """Return what a promotion and a read take where every version has been in production."""
-    with ExitStack() as stack:
-        kept = {size: stack.enter_context(Registry.open(place)) for size, place in places.items()}
-        promote = sizes.figures({size: promoting(registry, MODEL) for size, registry in kept.items()}, plan.warm)
-    return {"promote, worn": promote, "get, worn": sizes.figures({size: sizes.command(place, *COLD["get"](MODEL)) for size, place in places.items()}, plan.cold)}
+def _cold(plan: Plan, places: Mapping[str, str], old: Mapping[str, str]) -> Measured:
+    found = {job: sizes.figures({size: sizes.command(place, *words(MODEL)) for size, place in places.items()}, plan.cold) for job, words in COLD.items()}
+    worn_out = sizes.figures({size: sizes.command(place, *COLD["get"](MODEL)) for size, place in old.items()}, plan.cold)
+    return found | {"get, worn": worn_out} | sizes.lists(places, ("list", MODEL, "--format", "json"), plan.cold)
 
 
 def _trees(place: str, shape: Shape) -> dict[str, int]:
@@ -102,5 +98,4 @@ WARM: dict[str, Callable[[Registry, str], Job]] = {"register": registering, "reg
 COLD: dict[str, Callable[[str], tuple[str, ...]]] = {
     "get": lambda model: ("get", f"{model}@production", "number"),
     "show": lambda model: ("show", f"{model}@production", "--format", "json"),
-    "list": lambda model: ("list", model, "--format", "json"),
 }
