@@ -16,7 +16,7 @@ from gitreg import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from benchmarks.clock import Job
+    from benchmarks.clock import Effort, Job
     from benchmarks.scale.plan import Plan
     from benchmarks.scale.sizes import Figures
 
@@ -42,7 +42,16 @@ def rows(plan: Plan, folder: str) -> Iterator[dict[str, Any]]:
 def _warm(plan: Plan, kept: Mapping[str, Registry], stale: Mapping[str, Registry]) -> Measured:
     effort = {"resolve": plan.warm._replace(rounds=plan.warm.rounds * 10)}  # it is over before a clock has ticked much
     found = {job: sizes.figures({size: at(registry, MODEL) for size, registry in kept.items()}, effort.get(job, plan.warm)) for job, at in WARM.items()}
+    for registry in stale.values():
+        _supplied(registry, plan.warm)
     return found | {"promote, worn": sizes.figures({size: promoting(registry, MODEL) for size, registry in stale.items()}, plan.warm)}
+
+
+def _supplied(registry: Registry, effort: Effort) -> None:
+    """Register a version more for each promotion that will be measured."""
+    with registry.transaction() as tx:
+        for number in range(effort.rounds + effort.warmups):
+            tx.register(MODEL, **texts.facts(number))
 
 
 def _cold(plan: Plan, places: Mapping[str, str], old: Mapping[str, str]) -> Measured:
