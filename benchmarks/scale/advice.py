@@ -115,7 +115,7 @@ def _of_another_tool(rows: Mapping[str, list[dict[str, Any]]]) -> Advice:
     many = rows["versions"][-1]
     return Advice(
         "writes every second, or questions over all versions at once", "a database. Register what is worth keeping, when it is",
-        f"one branch on a server took {best:.0f} writes a second at most, {best * _DAY:,.0f} a day with nothing else to do; reading every version of {many['versions']:,} takes {_time(many, 'list, first')}, and {_time(many, 'list, again')} again", ("push", "versions"),
+        f"one branch on a server took {best:.1f} writes a second at most, some {round(best * _DAY, -4):,.0f} a day with nothing else to do; reading every version of {many['versions']:,} takes {_time(many, 'list, first')}, and {_time(many, 'list, again')} again", ("push", "versions"),
     )  # fmt: skip
 
 
