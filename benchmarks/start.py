@@ -1,5 +1,6 @@
 """``python -m benchmarks.start``: where the time of a cold ``gitreg get`` goes, and what it would take without click, or without msgspec as well."""
 
+# ruff: noqa: RUF001 - the typographic signs are meant
 from __future__ import annotations
 
 import os

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import gitreg
-from gitreg import errors
+from gitreg import errors, transactions
 from gitreg.cli.app import app
 from gitreg.errors import InvalidError
 from gitreg.store import documents, layout
@@ -174,8 +174,8 @@ def _public(kind: type) -> list[str]:
 def test_the_reference_has_every_method(kind):
     reference = (_DOCS / "reference" / "python.md").read_text()
     section = reference.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
-    made = gitreg.transactions.Transaction if kind == "Transaction" else getattr(gitreg, kind)
-    inherited = set(_public(gitreg.transactions.Verbs)) if kind == "Transaction" else set()
+    made = transactions.Transaction if kind == "Transaction" else getattr(gitreg, kind)
+    inherited = set(_public(transactions.Verbs)) if kind == "Transaction" else set()
 
     missing = [name for name in _public(made) if name not in inherited and f"`{name}" not in section]
 
