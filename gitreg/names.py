@@ -86,6 +86,11 @@ def model_name(name: str) -> str:
     return name
 
 
+def is_model_name(text: str) -> bool:
+    """Tell whether *text* may name a model."""
+    return _model_problem(text) is None
+
+
 def _model_problem(name: str) -> str | None:
     if len(name) > 100:
         return f"it has {len(name)} characters, 100 are allowed"

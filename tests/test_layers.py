@@ -18,7 +18,7 @@ ROOT = Path(gitreg.__file__).parent
 # from the ground up; a package stands for its modules, a longer name wins
 FLOORS = (
     {"errors", "enums"},
-    {"names", "scratch", "warned", "formats", "artifacts.lfs", "artifacts.listing"},
+    {"names", "scratch", "warned", "folder", "formats", "artifacts.lfs", "artifacts.listing"},
     {"secrets"},
     {"forges"},
     {"records"},
@@ -64,7 +64,7 @@ DOORS = {
     "requests": {"forges.http"},
     "urllib3": {"forges.http"},
     "fsspec": {"artifacts.systems"},
-    "fcntl": {"artifacts.landing", "store.marks", "web.folder"},
+    "fcntl": {"artifacts.landing", "store.marks", "folder"},
 }
 
 

@@ -11,13 +11,12 @@ import contextlib
 import os
 import re
 import shutil
-import stat
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, InvalidError, NotFoundError, UsageError
 from gitreg.names import shown as tame
-from gitreg.store import lock, network, upkeep
+from gitreg.store import cachefolder, lock, network, upkeep
 from gitreg.store.damage import MARK, DamagedError
 from gitreg.store.disk import sync
 from gitreg.store.gitrepo import SYNCED, GitRepo, checked_branch
@@ -71,7 +70,7 @@ def opened(url: str, branch: str | None, *, fetch: bool = True) -> tuple[GitRepo
     url = checked(url)
     if branch is not None:
         checked_branch(branch)
-    place = os.path.join(_folder(), _name(url))
+    place = os.path.join(cachefolder.own(), _name(url))
     if not fetch:
         return _last_known(place, url, branch)
     tip = _asked(place, url, branch)
@@ -100,33 +99,6 @@ def checked(url: str) -> str:
 def shown(url: str) -> str:
     """Return *url* without the name and password that it may hold."""
     return _SECRET.sub("", url)
-
-
-def _folder() -> str:
-    """Return the cache folder, made where it is missing and closed to others.
-
-    Raises:
-        BusyError: it cannot be made, or is somebody else's.
-    """
-    from platformdirs import user_cache_dir
-
-    folder = user_cache_dir("gitreg")
-    try:
-        os.makedirs(os.path.dirname(folder), exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(folder, 0o700)
-        found = os.stat(folder)
-        if found.st_uid != os.geteuid():
-            raise BusyError("the cache folder {folder!r} is somebody else's", folder=folder, hint="set XDG_CACHE_HOME to a folder of your own")
-        if stat.S_IMODE(found.st_mode) != 0o700:
-            os.chmod(folder, 0o700)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-    return folder
-
-
-def _unwritable(folder: str, error: OSError) -> BusyError:
-    return BusyError("cannot write to the cache folder {folder!r}: {reason}", folder=folder, reason=error.strerror or str(error))
 
 
 def _name(url: str) -> str:
@@ -313,7 +285,7 @@ def _made(place: str, url: str, tip: Tip, descriptor: int) -> GitRepo:
             os.rename(place, old)
         os.rename(new, place)
     except OSError as error:
-        raise _unwritable(new, error) from None
+        raise cachefolder.unwritable(new, error) from None
     finally:
         for name in (new, old):
             _removed(name)

@@ -86,6 +86,10 @@ class Snapshot(View):
                 elif depth > 1:
                     yield from self._models(inner, depth - 1, known)
 
+    def folders(self, known: Container[str] = ()) -> Iterator[tuple[str, str]]:
+        """Yield each model and its folder's id; a folder whose id is *known* to be a model's is not read."""
+        return self._models(layout.MODELS, 3, lambda _: known)
+
     def summaries(self) -> Iterator[ModelSummary]:
         """See :meth:`View.summaries`. A row is made once for each state of a model; those that are not known are read in a few goes."""
         config = self.blob_id(layout.CONFIG) if self.config else None
@@ -128,6 +132,24 @@ class Snapshot(View):
             self._read[layout.versions(model) + "/"] = (entry.id, self._cache.tree(entry.id))
             parent, _, name = layout.manifest(model, self.count(model)).rpartition("/")
             wanted[f"{parent}/{name}"] = self.tree(parent).get(name.encode())
+        self._files_ahead(wanted)
+
+    def holders_ahead(self, models: Sequence[str]) -> None:
+        """Read the files of many models in a few goes: those of the board, then the manifests of the versions that hold a stage.
+
+        Raises:
+            InvalidError: a pointer file is invalid, or the repository is damaged.
+        """
+        self.read_ahead(models)
+        wanted: dict[str, Entry | None] = {}
+        for model in models:
+            for pointer in self.stages(model).pointers.values():
+                if pointer.number and layout.manifest(model, pointer.number) not in self._ahead:
+                    folder, _, name = layout.manifest(model, pointer.number).rpartition("/")
+                    wanted[f"{folder}/{name}"] = self.tree(folder).get(name.encode())
+        self._files_ahead(wanted)
+
+    def _files_ahead(self, wanted: Mapping[str, Entry | None]) -> None:
         found = {path: entry.id for path, entry in wanted.items() if entry and entry.mode != FOLDER and path not in self._read}
         objects = self._repo.reader.read_many(list(found.values()), layout.LARGEST)
         self._ahead.update({path: each for path, each in zip(found, objects, strict=True) if each})

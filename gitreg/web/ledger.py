@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Struct
 
 from gitreg import names
-from gitreg.errors import UsageError
 from gitreg.records import Event  # noqa: TC001 - msgspec reads the types when it runs
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
         for stem in ("index", "on", "problems", "history/index", *(f"history/{page}" for page in range(1, self.history + 1))):
             yield from both(stem)
         for model, made in self.models.items():
-            if _is_model(model):
+            if names.is_model_name(model):
                 for stem in ("index", "compare", *range(1, made.versions + 1)):
                     yield from both(f"models/{model}/{stem}")
 
@@ -86,11 +85,3 @@ def _sane(ledger: Ledger) -> bool:
 
 def _harmless(name: str) -> bool:
     return all(part not in ("", ".", "..") for part in name.split("/")) and "\\" not in name and ":" not in name
-
-
-def _is_model(name: str) -> bool:
-    try:
-        names.model_name(name)
-    except UsageError:
-        return False
-    return True

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from gitreg import __version__, names
-from gitreg.errors import ConflictError, InvalidError, NotFoundError, UsageError
+from gitreg.errors import InvalidError, NotFoundError
+from gitreg.folder import Folder, alone, content
 from gitreg.lineage import parents
-from gitreg.store import layout
-from gitreg.store.trees import FOLDER as TREE
+from gitreg.store import apart, layout
 from gitreg.web import ledger, pages
 from gitreg.web.facts import history as past_facts
 from gitreg.web.facts import shared
-from gitreg.web.folder import Folder, alone
 from gitreg.web.ledger import Ledger, Made
 from gitreg.web.links import SiteLinks
 from gitreg.web.past import Past
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
 
 _FEW = 20  # models: more are read together
+_COMMAND = "gitreg site"
 
 
 class Built(NamedTuple):
@@ -69,10 +69,10 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
     from gitreg.registry import now
 
     path = os.path.abspath(os.fspath(folder))
-    _apart(registry, path)
+    apart.checked(path, registry.location.repo, registry.location.prefix, hint=f"{_COMMAND} public")
     with alone(path):  # what another build knows and writes is whole before this one begins
         snapshot = registry.snapshot() if at is None else registry.at(at).snapshot()
-        known = ledger.read(_bytes(os.path.join(path, ledger.FILE)))
+        known = ledger.read(content(os.path.join(path, ledger.FILE)))
         past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
         scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
         goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
@@ -80,25 +80,12 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
         return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
 
 
-def _apart(registry: Registry, folder: str) -> None:
-    """Refuse a *folder* whose pages would stand among the registry's own files, or among git's."""
-    root, inside = registry.root, registry.location.prefix.rstrip("/")
-    own = os.path.join(root, inside) if root is not None else None
-    real, kept = os.path.realpath(folder), [registry.location.repo.common_dir, *([os.path.join(own, layout.MODELS)] if own else [])]
-    if any(_within(real, os.path.realpath(each)) for each in kept) or (own and real == os.path.realpath(own)):
-        raise ConflictError("{path!r} has the registry's own files: pages would stand among them", path=folder, hint="gitreg site public")
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
 class _Build:
     """One build: from what is *known* of the site in *folder* to the pages of *scene*."""
 
     def __init__(self, scene: Scene, known: Ledger, folder: str, watch: Callable[[int, int], None]) -> None:
         self._scene, self._known, self._watch = scene, known, watch
-        self._folder = Folder(folder, set(known.paths()) if known.commit else ())
+        self._folder = Folder(folder, set(known.paths()) if known.commit else (), _COMMAND)
         self._before = Past(known.commit, known.events, whole=known.whole)
         self._trees = _trees(scene.snapshot)
         self._look = _look(scene)
@@ -221,21 +208,7 @@ def _script(events: list[dict[str, Any]]) -> bytes:
 
 def _trees(snapshot: Snapshot) -> dict[str, str]:
     """Return the id of each model's folder; of those whose name can be a model's."""
-    found = {}
-    for model in snapshot.model_names():
-        parent, _, name = f"{layout.MODELS}/{model}".rpartition("/")
-        entry = snapshot.tree(parent).get(name.encode())
-        if entry is not None and entry.mode == TREE and _named(model):
-            found[model] = entry.id
-    return found
-
-
-def _named(model: str) -> bool:
-    try:
-        names.model_name(model)
-    except UsageError:
-        return False
-    return True
+    return {model: tree for model, tree in sorted(snapshot.folders()) if names.is_model_name(model)}
 
 
 def _count(snapshot: Snapshot, model: str) -> int | None:
@@ -269,7 +242,7 @@ def _code() -> str:
     for folder, folders, files in os.walk(pages.FOLDER):
         folders[:] = sorted(each for each in folders if each != "__pycache__")
         for name in sorted(files):
-            digest.update(f"{name}\0".encode() + (_bytes(os.path.join(folder, name)) or b""))
+            digest.update(f"{name}\0".encode() + (content(os.path.join(folder, name)) or b""))
     return digest.hexdigest()
 
 
@@ -279,13 +252,5 @@ def _static() -> dict[str, bytes]:
     for folder, _, files in os.walk(pages.STATIC):
         for name in files:
             path = os.path.join(folder, name)
-            found[os.path.relpath(path, pages.STATIC).replace(os.sep, "/")] = _bytes(path) or b""
+            found[os.path.relpath(path, pages.STATIC).replace(os.sep, "/")] = content(path) or b""
     return dict(sorted(found.items()))
-
-
-def _bytes(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None

@@ -16,9 +16,9 @@ import pytest
 
 from gitreg import Registry
 from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError
+from gitreg.folder import Folder
 from gitreg.web import ledger, site
 from gitreg.web.facts.history import PAGE
-from gitreg.web.folder import Folder
 from tests.web.registries import poisoned
 
 

@@ -1,4 +1,4 @@
-"""A folder that is written page by page: each file whole or not at all, and nothing that is somebody else's."""
+"""A folder that is written file by file: each file whole or not at all, and nothing that is somebody else's."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ if TYPE_CHECKING:
 
 
 _HALF = re.compile(r"\.[0-9]+\.part$")
+_FEW = 200  # files: more of them are made durable together, at the end
 
 
 class Folder:
-    """The folder of a site. *own* are the paths in it that may be overwritten or removed."""
+    """A folder that *command* writes. *own* are the paths in it that may be overwritten or removed."""
 
-    def __init__(self, path: str, own: Collection[str]) -> None:
+    def __init__(self, path: str, own: Collection[str], command: str) -> None:
         self.path = path
-        self._own = set(own)
-        self._made: set[str] = set()
+        self._own, self._command = set(own), command
+        self._made, self._unsettled = set[str](), set[str]()
         self.written = self.removed = 0
 
     def claim(self, paths: Iterable[str]) -> None:
-        """Make *paths* this site's own.
+        """Make *paths* its own.
 
         Raises:
             ConflictError: a file is there that it did not write, or a link leads out of the folder.
@@ -36,11 +37,15 @@ class Folder:
         for path in new:
             self._checked(path.rpartition("/")[0])
             if os.path.lexists(self._at(path)):
-                raise ConflictError("{path!r} is there already, and gitreg site did not write it", path=self._at(path), hint="gitreg site ANOTHER-FOLDER")
+                raise ConflictError("{path!r} is there already, and {command} did not write it", path=self._at(path), command=self._command, hint=f"{self._command} ANOTHER-FOLDER")
         self._own |= set(new)
 
-    def write(self, path: str, data: bytes) -> None:
-        """Put *data* at *path*; a reader sees the old file or the new one. What is the same stays untouched."""
+    def write(self, path: str, data: bytes, *, durable: bool = False) -> None:
+        """Put *data* at *path*; a reader sees the old file or the new one. What is the same stays untouched.
+
+        A file that is written anew is at least a second newer than it was: servers tell files apart by seconds and size. With *durable*
+        it survives a power cut once :meth:`settle` was called.
+        """
         assert path in self._own, "only what was claimed is written"
         target = self._at(path)
         with _said(target):
@@ -51,12 +56,31 @@ class Folder:
             try:
                 with open(part, "xb") as file:
                     file.write(data)
+                    if durable and len(self._unsettled) < _FEW:
+                        file.flush()
+                        os.fsync(file.fileno())
+                _made_newer(part, target)
                 os.replace(part, target)
             except BaseException:
                 with contextlib.suppress(OSError):
                     os.unlink(part)
                 raise
             self.written += 1
+            if durable:
+                self._unsettled.add(path)
+
+    def settle(self) -> None:
+        """Return once what was written durably is on disk, under its name."""
+        if len(self._unsettled) >= _FEW:
+            os.sync()
+        with _said(self.path):
+            for folder in {path.rpartition("/")[0] for path in self._unsettled}:
+                descriptor = os.open(self._at(folder) if folder else self.path, os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        self._unsettled.clear()
 
     def names(self, folder: str) -> set[str]:
         """Return the names of what is in *folder*; none where it is not there."""
@@ -106,12 +130,22 @@ class Folder:
             self._made.add(folder)
 
     def _checked(self, folder: str) -> None:
-        """Refuse a folder that is a link: what it points to is not this site's."""
+        """Refuse a folder that is a link: what it points to is somebody else's."""
         parts = folder.split("/") if folder else []
         for length in range(1, len(parts) + 1):
             inner = "/".join(parts[:length])
             if inner not in self._made and os.path.islink(self._at(inner)):
-                raise ConflictError("{path!r} is a link, and gitreg site writes into its own folders only", path=self._at(inner), hint="gitreg site ANOTHER-FOLDER")
+                raise ConflictError("{path!r} is a link, and {command} writes into its own folders only", path=self._at(inner), command=self._command, hint=f"{self._command} ANOTHER-FOLDER")
+
+
+def _made_newer(part: str, target: str) -> None:
+    """Make the file *part* newer than *target*, which it is going to replace, in whole seconds."""
+    try:
+        before = int(os.stat(target).st_mtime)
+    except FileNotFoundError:
+        return
+    if int(os.stat(part).st_mtime) <= before:
+        os.utime(part, (before + 1, before + 1))
 
 
 @contextlib.contextmanager
@@ -140,3 +174,12 @@ def _said(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise BusyError("{path!r} cannot be written: {reason}", path=path, reason=error.strerror or error) from None
+
+
+def content(path: str) -> bytes | None:
+    """Return the bytes of the file at *path*, or None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
