@@ -1,4 +1,4 @@
-"""Real git servers on a free loopback port, for tests and benchmarks: smart HTTP, ``git daemon`` and ssh.
+"""Real servers on a free loopback port, for tests and benchmarks: git's smart HTTP, ``git daemon`` and ssh, and nginx for files.
 
 Each is a process of its own with its own configuration in a folder that is given, never the system's service,
 and is ended by its process id. :mod:`benchmarks.wires` puts a faulty network between a server and its clients.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -174,6 +175,60 @@ accesslog.filename = "{self._requests}"
 auth.backend = "plain"
 auth.backend.plain.userfile = "{self._users}"
 auth.require = ("/" => ("method" => "basic", "realm" => "git", "require" => "valid-user"))
+"""
+
+
+class Nginx(Server):
+    """nginx that gives away the files below ``root``. *within* is what stands in its ``server``, *above* beside it."""
+
+    scheme = "http"
+
+    def __init__(self, folder: str | os.PathLike[str], *, within: str = "", above: str = "") -> None:
+        super().__init__(folder)
+        self.within, self.above = within, above
+
+    def command(self) -> list[str]:
+        """See :meth:`Server.command`."""
+        config = os.path.join(self.folder, "nginx.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(self._configuration())
+        return [program("nginx", "nginx-light"), "-p", self.folder, "-e", self._log, "-c", config]
+
+    def stop(self) -> None:
+        """Stop serving once all that was asked is answered and logged."""
+        if self._process:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
+        super().stop()
+
+    def asked(self) -> list[tuple[str, int]]:
+        """Return the path and status of each request so far. It serves no longer: the last line of a log comes after the answer."""
+        self.stop()
+        with open(os.path.join(self.folder, "access"), encoding="utf-8") as file:
+            lines = [line.split() for line in file]
+        return [(path, int(status)) for path, status in lines]
+
+    def _configuration(self) -> str:
+        places = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""\
+{"user root;" if os.geteuid() == 0 else ""}
+daemon off;
+worker_processes 1;
+pid {self.folder}/pid;
+error_log {self._log};
+events {{}}
+http {{
+{places}
+log_format asked '$uri $status';
+access_log {self.folder}/access asked;
+default_type application/json;
+{self.above}
+server {{
+listen {LOCALHOST}:{self.port};
+root {self.root};
+{self.within}
+}}
+}}
 """
 
 

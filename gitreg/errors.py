@@ -61,6 +61,10 @@ class OnlyHereWarning(GitregWarning):
     """A file was recorded where only this machine has it, or is not committed as it is; a note of the receipt says so too."""
 
 
+class StaleWarning(GitregWarning):
+    """The server of an index gave no answer that counts: what it said last is used, until it is asked again."""
+
+
 class UsageError(GitregError, ValueError):
     """Wrong usage: a malformed or reserved name, an unknown stage, ``latest`` as a target."""
 

@@ -7,10 +7,11 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gitreg.artifacts.meter import Watch
     from gitreg.artifacts.outcomes import Pulled, Verified
+    from gitreg.index.writer import Exported
     from gitreg.lineage.graph import Graph
     from gitreg.records import Artifact, Event, Finding, ModelCard, ModelSummary, ModelVersion
     from gitreg.store.snapshot import Snapshot
@@ -35,6 +36,10 @@ class Reads(ABC):
     def models(self) -> tuple[ModelSummary, ...]:
         """Return the board: each model that was not deleted, with its latest version and who holds each stage."""
         return tuple(self.snapshot().summaries())
+
+    def stages(self) -> tuple[str, ...]:
+        """Return the names of the registry's stages, in order."""
+        return tuple(self.snapshot().config.stages)
 
     def model(self, name: str) -> ModelCard:
         """Return what ``model.yaml`` says of a model, a deleted one too.
@@ -94,6 +99,20 @@ class Reads(ABC):
         from gitreg.review.check import check_state
 
         return tuple(check_state(self.snapshot()))
+
+    def export(self, folder: str | os.PathLike[str], *, etags: bool = False, watch: Callable[[int, int], None] | None = None) -> Exported:
+        """Make the sparse index in *folder*, or bring the one that is there up to date: small JSON files for any HTTP server, which an address reads.
+
+        With *etags* also ``etags.nginx``, which lists the blob id of each file. *watch* hears how many models of how many are done.
+
+        Raises:
+            ConflictError: a file is in the way that it did not write, or *folder* is where the registry itself or git keeps files.
+            InvalidError: ``gitreg.yaml`` is invalid, and nothing was written; or models are: those keep the files that they had, all others were exported.
+            BusyError: the folder cannot be written.
+        """
+        from gitreg.index.writer import exported
+
+        return exported(self.snapshot(), os.fspath(folder), etags=etags, watch=watch)
 
     def pull(
         self, selector: str, folder: str | os.PathLike[str] | None = None, *, artifacts: Sequence[str] | None = None, force: bool = False, watch: Watch | None = None

@@ -13,7 +13,7 @@ from gitreg.store.cache import Cache
 from gitreg.store.snapshot import Snapshot
 from gitreg.store.turns import Turns
 from gitreg.verbs import Verbs
-from gitreg.where import Location, locate
+from gitreg.where import Location, index_address, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gitreg.operations.replay import Choice
     from gitreg.proposals.ground import Ground
     from gitreg.proposals.pulls import Proposals
-    from gitreg.records import Change, Finding, Rebased, Synced
+    from gitreg.records import Change, Finding, ModelCard, ModelSummary, ModelVersion, Rebased, Synced
     from gitreg.rehearsal import Rehearsal
     from gitreg.review.meaning import Meaning
     from gitreg.store.remote import Remote
@@ -71,13 +71,17 @@ class Registry(Reads, Verbs):
 
         With *dry_run* nothing is committed: receipts carry the ``diff`` that would be. With *offline* a write stays
         here although the registry has a remote, until :meth:`sync`. What is at a URL is fetched now; without *fetch*
-        it is as it was fetched last. To look at a change *since* a revision, the folder is the one of that revision.
+        it is as it was fetched last. A URL whose path ends in ``/index`` is that of an index: see :class:`Index`. To look at a change *since* a revision, the folder is the one of that revision.
 
         Raises:
             NotFoundError: there is no registry.
             BusyError: the URL cannot be reached.
         """
-        return cls.located(locate(os.fspath(path_or_url) if path_or_url is not None else None, branch, fetch=fetch, since=since), dry_run=dry_run, offline=offline)
+        path = os.fspath(path_or_url) if path_or_url is not None else None
+        index = index_address(path, branch)
+        if index is not None:
+            return Index(index, fetch=fetch)
+        return cls.located(locate(path, branch, fetch=fetch, since=since), dry_run=dry_run, offline=offline)
 
     @classmethod
     def located(cls, location: Location, *, dry_run: bool = False, offline: bool = False) -> Registry:
@@ -440,6 +444,71 @@ class Registry(Reads, Verbs):
                 return worktree.heal(self._location.repo, descriptor, patience=0)
         except BusyError:
             return ()
+
+
+class Index(Registry):
+    """A registry as its index tells of it (see ``gitreg export``): :meth:`get`, :meth:`models`, :meth:`stages` and :meth:`model` ask the server.
+
+    What it says is kept in memory for as long as its ``Cache-Control`` says, then revalidated, and kept in the person's cache folder. A server that is
+    away, or answers what no index says, changes nothing: the last answer is used, with a :class:`~gitreg.errors.StaleWarning`. All else that a registry
+    can do is a :class:`~gitreg.errors.UsageError`.
+    """
+
+    def __init__(self, url: str, *, fetch: bool = True) -> None:
+        from gitreg.index.reader import Reader
+
+        self._reader = Reader(url, lambda: now().timestamp(), fetch=fetch)
+        self.watch = None
+
+    def __repr__(self) -> str:
+        return f"Index({self.path!r})"
+
+    @property
+    def path(self) -> str:
+        """The index's address, without a password."""
+        return self._reader.address.base
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept open."""
+
+    def get(self, selector: str) -> ModelVersion:
+        """Return the version that *selector* names: the latest, the holder of a stage, or one of these by its number or name; its ``commit`` is None.
+
+        Raises:
+            NotFoundError: no such model, the stage is vacant, or it is none of the versions that an index tells of.
+            UsageError: the selector is malformed, or names no single version.
+            BusyError: the server gives no answer, and gave none before.
+            InvalidError: the server answers what no index says, and gave no answer before.
+        """
+        return self._reader.get(selector)
+
+    def models(self) -> tuple[ModelSummary, ...]:
+        """See :meth:`Registry.models`; raises what :meth:`get` does."""
+        return self._reader.models()
+
+    def stages(self) -> tuple[str, ...]:
+        """See :meth:`Registry.stages`; raises what :meth:`get` does."""
+        return self._reader.stages()
+
+    def model(self, name: str) -> ModelCard:
+        """Return the card of a model that was not deleted; raises what :meth:`get` does."""
+        return self._reader.model(name)
+
+    def transaction(self, message: str = "", *, reason: str = "", replay: bool = False, watch: Callable[[str, int], None] | None = None) -> Transaction:  # noqa: ARG002 - the registry's signature
+        """Raise an error: an index cannot be written."""
+        raise self._refusal()
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse what needs the repository: a registry's own parts, all but those above."""
+        if name.startswith("_") and not name.startswith("__"):
+            raise self._refusal()
+        raise AttributeError(name)
+
+    def _refusal(self) -> UsageError:
+        return UsageError(
+            "{url} is an index: get, show and list read the latest versions and those that hold a stage, and all else needs the repository",
+            url=self.path, hint="the same command with -R and the repository's address",
+        )  # fmt: skip
 
 
 def now() -> datetime:

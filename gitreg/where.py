@@ -57,6 +57,26 @@ def _is_address(start: str) -> bool:
     return bool(re.match(_URL, start) or (re.match(_SSH_HOST, start) and not os.path.exists(start)))
 
 
+def index_address(path: str | None, branch: str | None) -> str | None:
+    """Return the address of the index that *path*, else the environment, names; None where that is no index.
+
+    It is told by the address alone: http or https, and a last segment ``index`` or ``index.json``.
+
+    Raises:
+        UsageError: a *branch* of it is asked for.
+    """
+    path, branch = _asked(path, branch)
+    if path is None or path[:4].lower() != "http":
+        return None
+    scheme, _, rest = path.partition("://")
+    _, inside, last = rest.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")
+    if scheme.lower() not in ("http", "https") or not inside or last not in ("index", "index.json"):
+        return None
+    if branch:
+        raise UsageError("an index has no branches: it was made from one", hint="leave --branch out")
+    return path
+
+
 def locate(path: str | None, branch: str | None, *, fetch: bool = True, since: str | None = None, begun: Discovery | None = None) -> Location:
     """Return the registry at *path* and *branch*, else the one the environment names, else the nearest upward.
 

@@ -31,7 +31,7 @@ FLOORS = (
     {"policy"},
     {"store.plan"},
     {"store.transaction"},
-    {"where", "artifacts", "times", "deltas", "ci", "driver", "lineage", "comparison", "intake"},
+    {"where", "artifacts", "times", "deltas", "ci", "driver", "lineage", "comparison", "intake", "index"},
     {"history", "setup"},
     {"review", "verbs"},
     {"reads"},
@@ -66,6 +66,10 @@ DOORS = {
     "fsspec": {"artifacts.systems"},
     "fcntl": {"artifacts.landing", "store.marks", "folder"},
 }
+
+
+# the same of a part of the standard library that speaks to others
+SPOKEN = {"urllib.request": {"index.http"}, "http.client": {"index.http"}, "ssl": {"index.http"}}
 
 
 def name_of(path):
@@ -139,6 +143,13 @@ def test_a_foreign_thing_has_one_door(foreign):
     users = {module for module, tree in TREES.items() for name in imports(tree) if name.partition(".")[0] == foreign}
 
     assert {user for user in users if user not in DOORS[foreign] and package(user) not in DOORS[foreign]} == set()
+
+
+@pytest.mark.parametrize("foreign", SPOKEN)
+def test_what_speaks_to_others_has_one_door(foreign):
+    users = {module for module, tree in TREES.items() for name in imports(tree) if f"{name}.".startswith(f"{foreign}.")}
+
+    assert users == SPOKEN[foreign]
 
 
 BROAD = {"Exception", "BaseException"}

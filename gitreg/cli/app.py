@@ -19,7 +19,7 @@ HOMES = {
     "check": f"{_CHECK}:check", "doctor": f"{_CHECK}:doctor", "schema": f"{_CHECK}:schema",
     "pull": "gitreg.cli.files:pull", "verify": "gitreg.cli.files:verify",
     "sync": "gitreg.cli.remotes:sync", "rebase": "gitreg.cli.remotes:rebase", "pr": "gitreg.cli.pulls:pr",
-    "site": "gitreg.cli.web:site", "ui": "gitreg.cli.web:ui",
+    "site": "gitreg.cli.web:site", "ui": "gitreg.cli.web:ui", "export": "gitreg.cli.exporting:export",
     "merge-file": "gitreg.cli.merging:merge_file",
     "model": "gitreg.cli.models:model", "completion": "gitreg.cli.completion:completion",
 }  # fmt: skip

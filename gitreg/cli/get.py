@@ -26,7 +26,7 @@ def get(selector: str, field: str) -> None:
     """
     asked = options.settings()
     options.refuse(asked, dry_run=True)
-    value = values.picked(asked.snapshot().get(selector).as_dict(), field)
+    value = values.picked(asked.source().get(selector).as_dict(), field)
     from gitreg.cli.render import write
 
     if asked.format in ("json", "jsonl") or isinstance(value, (dict, list)):

@@ -11,6 +11,7 @@ from gitreg.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitreg.reads import Reads
     from gitreg.registry import Registry
     from gitreg.store.snapshot import Snapshot
 
@@ -41,12 +42,19 @@ class Settings(NamedTuple):
         begun = where.begin(self.registry, self.branch)  # git looks while Python imports the rest
         from gitreg.registry import Registry
 
+        if where.index_address(self.registry, self.branch) is not None:
+            return Registry.open(self.registry, branch=self.branch, fetch=not self.no_fetch)
         location = where.locate(self.registry, self.branch, fetch=not self.no_fetch, since=since.partition("..")[0] or None, begun=begun)
         registry = Registry.located(location, dry_run=self.dry_run, offline=self.offline)
         context = click.get_current_context(silent=True)
         if context:
             context.call_on_close(registry.close)
         return registry
+
+    def source(self) -> Reads:
+        """Return what answers ``get``, ``show`` and ``list``: the registry as it is or as it was ``--at``, an index too."""
+        registry = self.open()
+        return registry if self.at is None else registry.at(self.at)
 
     def snapshot(self) -> Snapshot:
         """Return the registry as it is, or as it was ``--at``."""

@@ -32,12 +32,12 @@ def list_(model: str | None) -> None:
       gitreg list iris --format json
     """
     asked = _asked()
-    snapshot = asked.snapshot()
+    source = asked.source()
     if model is not None:
-        versions(asked, snapshot.versions(model))
+        versions(asked, source.versions(model))
         return
-    stages = list(snapshot.config.stages)
-    count = render.listed(asked, snapshot.summaries(), ["model", "latest", "versions", *stages], lambda row: [row.name, row.latest, row.versions, *(row.stages[stage] for stage in stages)])
+    stages = source.stages()
+    count = render.listed(asked, source.models(), ["model", "latest", "versions", *stages], lambda row: [row.name, row.latest, row.versions, *(row.stages[stage] for stage in stages)])
     if not count:
         render.remark(asked, "no models yet: gitreg register MODEL")
 
@@ -90,7 +90,7 @@ def show(selector: str) -> None:
       gitreg show iris@7 --at 2026-11-01 --format json
     """
     asked = _asked()
-    one(asked, asked.snapshot().get(selector))
+    one(asked, asked.source().get(selector))
 
 
 def one(asked: options.Settings, version: ModelVersion) -> None:

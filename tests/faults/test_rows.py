@@ -17,7 +17,7 @@ from benchmarks.faults.trial import SHORT
 from gitreg.cli.app import HOMES
 
 ROOT = Path(__file__).parents[2]
-READ = {"list", "show", "get", "history", "compare", "lineage", "diff", "changes", "check", "schema", "completion", "pull", "verify", "site"}  # commands that change nothing
+READ = {"list", "show", "get", "history", "compare", "lineage", "diff", "changes", "check", "schema", "completion", "pull", "verify", "site", "export"}  # commands that change nothing
 ELSEWHERE = {"pr", "merge-file", "ui"}  # what they write is a host's, git's, or what a person presses
 LEAST = {
     "calls": 350, "errors": 500, "steps": 250, "interrupts": 80, "full": 1, "power": 25, "kills": 50,
