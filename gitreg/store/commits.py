@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitreg.records import Occasion
     from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo, RefUpdate
+    from gitreg.store.looseref import LooseRef
 
 
 _PART = 1 << 16  # characters of a message: it may tell of very many changes
@@ -120,7 +121,7 @@ def brought(repo: GitRepo, step: Step, why: str, lock: int) -> Outcome:
         return move(repo, step, lambda: paths, update, lock)
 
 
-def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate, lock: int) -> Outcome:
+def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate | LooseRef, lock: int) -> Outcome:
     """Write the commit, share it, move the branch to it by compare-and-swap, and refresh its checkouts.
 
     *touched* gives the files that differ, each with its blob id before (None for a new one); *lock* is the
@@ -139,7 +140,7 @@ def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]]
         return _following(repo, step, paths, update, lock) if step.publish(step.new.id) else Outcome.LOST
 
 
-def _following(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate, lock: int) -> Outcome:
+def _following(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate | LooseRef, lock: int) -> Outcome:
     """Bring the branch to what the remote has; that is done, whatever happens here."""
     with contextlib.suppress(GitregError, OSError):
         if _with_checkouts(repo, step, touched, lock, lambda: _moved(step, update)) is Outcome.DONE:
@@ -179,7 +180,7 @@ def _with_checkouts(repo: GitRepo, step: Step, touched: Callable[[], dict[str, s
     return outcome
 
 
-def _moved(step: Step, update: RefUpdate) -> Outcome:
+def _moved(step: Step, update: RefUpdate | LooseRef) -> Outcome:
     return Outcome.DONE if update.move(step.ref, step.new.id, step.old) else Outcome.LOST
 
 

@@ -81,7 +81,7 @@ class GitRepo:
         self.reader = Reader(git_dir, reading)
         self._identity: Identity | None = None
         self._is_bare: bool | None = None
-        self._signs: bool | None = None
+        self._settings: dict[str, str] | None = None
 
     def close(self) -> None:
         """End the kept process; the next read starts another."""
@@ -169,9 +169,19 @@ class GitRepo:
 
     def signs(self) -> bool:
         """Tell whether the person's git signs commits (``commit.gpgsign``); asked once."""
-        if self._signs is None:
-            self._signs = self.output("config", "--type=bool", "--get", "commit.gpgSign", ok=(0, 1)) == "true"
-        return self._signs
+        return _is_true(self._set().get("commit.gpgsign", "false"))
+
+    def is_plain(self) -> bool:
+        """Tell whether git's config names no other folder for hooks and nobody to share files with; asked once."""
+        return not self._set().keys() & {"core.hookspath", "core.sharedrepository"}
+
+    def _set(self) -> dict[str, str]:
+        """Return by name what git's config says of how commits are made, in one question; the last of several counts."""
+        if self._settings is None:
+            said = self.output("config", "-z", "--get-regexp", r"^(commit\.gpgsign|core\.(hookspath|sharedrepository))$", ok=(0, 1))
+            pairs = (each.partition("\n") for each in said.split("\0") if each)
+            self._settings = {name: value if equals else "true" for name, equals, value in pairs}
+        return self._settings
 
     def signed_commit(self, tree: str, parent: str | None, message: str, occasion: Occasion, author: str = "") -> str:
         """Write a commit that git signs, durably; returns its id.
@@ -388,6 +398,11 @@ class RefUpdate:
         if "reference-transaction" in said or "ref updates aborted by hook" in said:
             raise ConflictError("the reference-transaction hook of this repository refused: {said}", said=said)
         raise BusyError("git could not move {ref}: {said}", ref=ref, said=said)
+
+
+def _is_true(value: str) -> bool:
+    """Tell whether git takes a *value* for true."""
+    return value.lower() in ("true", "yes", "on") or value.lstrip("+-").lstrip("0").isdecimal()
 
 
 def _text(lock: str) -> str | None:

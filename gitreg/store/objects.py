@@ -17,13 +17,12 @@ from zlib import compress
 from gitreg.errors import BusyError, InvalidError
 from gitreg.store.disk import sync
 from gitreg.store.packs import PackWriter
-from gitreg.store.trees import FILE, FOLDER, Entry, tree_bytes, with_entries
+from gitreg.store.trees import FILE, FOLDER, Entry, Tree, tree_bytes, with_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gitreg.store.cache import Cache
-    from gitreg.store.trees import Tree
 
 _TOGETHER = 100  # objects that are open at once
 _TRIES = 10  # one after another, while another process takes folders away
@@ -202,7 +201,7 @@ def write_tree(writer: ObjectWriter, cache: Cache, root: str | None, files: Iter
 
 
 def _folder(writer: ObjectWriter, cache: Cache, tree_id: str | None, files: Iterable[tuple[list[str], str]], depth: int) -> str:
-    tree = cache.tree(tree_id) if tree_id else {}
+    tree = cache.tree(tree_id) if tree_id else Tree()
     changed: dict[bytes, Entry] = {}
     for is_file, group in groupby(files, key=lambda file: len(file[0]) == depth + 1):
         if is_file:
@@ -214,6 +213,7 @@ def _folder(writer: ObjectWriter, cache: Cache, tree_id: str | None, files: Iter
                 raise InvalidError("this is not a folder", path=head, rule="R07")
             changed[head.encode()] = Entry(FOLDER, _folder(writer, cache, old.id if old else None, inner, depth + 1))
     made = with_entries(tree, changed)
+    made.origin, made.put = tree_id, changed
     object_id = writer.add("tree", tree_bytes(made))
     if not writer.packs:
         cache.keep_tree(object_id, made)

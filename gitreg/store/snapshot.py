@@ -9,7 +9,7 @@ from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.store import layout
 from gitreg.store.decoded import Row
-from gitreg.store.trees import FOLDER, SUBMODULE, Entry
+from gitreg.store.trees import FOLDER, SUBMODULE, Entry, Tree
 from gitreg.view import View
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.nameindex import NameIndex
     from gitreg.store.reader import Object
-    from gitreg.store.trees import Tree
 
 _MARKS = {layout.CARD.encode(), layout.STAGES.encode()}  # a folder with one of them is a model
 _AT_ONCE = 500  # models whose files are read together
@@ -136,7 +135,7 @@ class Snapshot(View):
         """Return the entries of a model's folder, by way of the folders above it, which many models share."""
         *parents, name = f"{layout.MODELS}/{model}".split("/")
         entry = self.tree("/".join(parents)).get(name.encode())
-        return self._cache.tree(entry.id) if entry and entry.mode == FOLDER else {}
+        return self._cache.tree(entry.id) if entry and entry.mode == FOLDER else Tree()
 
     def number(self, selector: Selector) -> int:
         """See :meth:`View.number`. What a stage is told by is asked for in one go, or remembered where the model is as it was."""
@@ -188,10 +187,9 @@ class Snapshot(View):
         folder = self.tree(layout.versions(model))
         thousands = [found for name, entry in folder.items() if entry.mode == FOLDER and (found := layout.thousand(name))]
         if not thousands:
-            return sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in folder)
+            return layout.manifests_among(folder)
         top = max(thousands)
-        inner = self._cache.tree(folder[str(top).encode()].id)
-        return top - 1 + sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in inner)
+        return top - 1 + layout.manifests_among(self._cache.tree(folder[str(top).encode()].id))
 
     def find_manifest(self, model: str, number: int) -> Manifest | None:
         """See :meth:`View.find_manifest`."""
@@ -244,13 +242,12 @@ class Snapshot(View):
 
     def _names(self, model: str) -> Iterator[Mapping[str, int]]:
         """Yield number by name of each folder of manifests, the newest first."""
-        folder = self.tree(layout.versions(model))
+        folder, index, versions = self.tree(layout.versions(model)), self._index(), self._prefix + layout.versions(model)
         top = {b"0": None} | {name: entry for name, entry in folder.items() if entry.mode == FOLDER and layout.thousand(name)}
         for part in sorted(top, key=int, reverse=True):
             entry = top[part]
-            path = layout.versions(model) + (f"/{part.decode()}" if entry else "")
-            tree = self._cache.tree(entry.id) if entry else folder
-            yield self._index().numbers(self._prefix + path, self._tree_id(path), tree)
+            path, tree_id = (f"{versions}/{part.decode()}", entry.id) if entry else (versions, self._tree_id(layout.versions(model)))
+            yield index.numbers(path, tree_id, self._cache.tree)
 
     def _index(self) -> NameIndex:
         if self._cache.index is None:
@@ -290,7 +287,7 @@ class Snapshot(View):
 
     def _tree_at(self, path: str) -> tuple[str, Tree]:
         object_id, is_folder = self._id_at(path)
-        return (object_id, self._cache.tree(object_id)) if object_id and is_folder else ("", {})
+        return (object_id, self._cache.tree(object_id)) if object_id and is_folder else ("", Tree())
 
     def blob_id(self, path: str) -> str | None:
         """Return the id of a file of the registry, or None."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.operations import events as eventlog
 from gitreg.records import Event, Occasion, Receipt, committed_at, settled
-from gitreg.store import commits, lock, notes, turns, worktree
+from gitreg.store import commits, lock, looseref, notes, turns, worktree
 from gitreg.store.plan import OFTEN, Pairs, Plan, Wording, concluded, plan
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _committed(target: Target, made: Plan, begun: Start, occasion: Occasion, des
         older = target.repo.changed(begun.tip, begun.base) if begun.base != begun.tip else {}
         return made.before() | {path: change.old for path, change in older.items()}  # the branch takes the remote's commits with it
 
-    with target.repo.ref_update(f"gitreg: {made.subject}", descriptor) as update:
+    with looseref.update(target.repo, target.ref, f"gitreg: {made.subject}", descriptor) as update:
         new = commits.prepared(target.repo, target.cache, begun.base, commits.Content(_watched(target, made), made.message, occasion))
         step = commits.Step(target.ref, begun.tip, begun.tip, new, begun.remote.push if begun.remote else None)
         try:
