@@ -185,11 +185,20 @@ class Snapshot(View):
 
     def _count(self, model: str) -> int:
         folder = self.tree(layout.versions(model))
-        thousands = [found for name, entry in folder.items() if entry.mode == FOLDER and (found := layout.thousand(name))]
+        thousands = self._thousands(model)
         if not thousands:
             return layout.manifests_among(folder)
-        top = max(thousands)
-        return top - 1 + layout.manifests_among(self._cache.tree(folder[str(top).encode()].id))
+        top, entry = thousands[0]
+        return top - 1 + layout.manifests_among(self._cache.tree(entry.id))
+
+    def _thousands(self, model: str) -> list[tuple[int, Entry]]:
+        """Return the folders of a thousand manifests, the highest first."""
+        key = layout.versions(model) + "/000"
+        found: list[tuple[int, Entry]] | None = self._read.get(key)
+        if found is None:
+            folder = self.tree(layout.versions(model))
+            found = self._read[key] = sorted(((top, entry) for name, entry in folder.items() if entry.mode == FOLDER and (top := layout.thousand(name))), reverse=True)
+        return found
 
     def find_manifest(self, model: str, number: int) -> Manifest | None:
         """See :meth:`View.find_manifest`."""
@@ -242,12 +251,10 @@ class Snapshot(View):
 
     def _names(self, model: str) -> Iterator[Mapping[str, int]]:
         """Yield number by name of each folder of manifests, the newest first."""
-        folder, index, versions = self.tree(layout.versions(model)), self._index(), self._prefix + layout.versions(model)
-        top = {b"0": None} | {name: entry for name, entry in folder.items() if entry.mode == FOLDER and layout.thousand(name)}
-        for part in sorted(top, key=int, reverse=True):
-            entry = top[part]
-            path, tree_id = (f"{versions}/{part.decode()}", entry.id) if entry else (versions, self._tree_id(layout.versions(model)))
-            yield index.numbers(path, tree_id, self._cache.tree)
+        index, versions = self._index(), self._prefix + layout.versions(model)
+        for thousand, entry in self._thousands(model):
+            yield index.numbers(f"{versions}/{thousand}", entry.id, self._cache.tree)
+        yield index.numbers(versions, self._tree_id(layout.versions(model)), self._cache.tree)
 
     def _index(self) -> NameIndex:
         if self._cache.index is None:
