@@ -144,7 +144,7 @@ def promotes(effort: Effort, folder: str) -> Iterator[Bar]:
 
 def promoting(registry: Registry) -> Callable[[int], object]:
     """Return what promotes one of ten versions, in an order that leaves a pointer file that was never there before."""
-    chance, last = random.Random(1), [1]  # noqa: S311 - the same order each time
+    chance, last = random.Random(1), [1]
 
     def run(_: int) -> None:
         last[0] = chance.choice([number for number in range(1, 11) if number != last[0]])

@@ -90,10 +90,13 @@ class Reads(ABC):
         return comparison(self.snapshot(), (a, b), None if code is None else os.fspath(code))
 
     def check(self) -> tuple[Finding, ...]:
-        """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound."""
+        """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound.
+
+        Models that were found sound before, and have not changed since, are not read anew.
+        """
         from gitreg.review.check import check_state
 
-        return tuple(check_state(self.snapshot()))
+        return tuple(check_state(self.snapshot(), again=True))
 
     def pull(
         self, selector: str, folder: str | os.PathLike[str] | None = None, *, artifacts: Sequence[str] | None = None, force: bool = False, watch: Watch | None = None

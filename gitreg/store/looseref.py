@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
 
     from gitreg.store.gitrepo import GitRepo, RefUpdate
 
@@ -60,30 +60,30 @@ class LooseRef:
     def _moved(self, ref: str, new: str, old: str) -> bool:
         """Tell whether the ref was moved; if not, nothing was changed."""
         path = os.path.join(self._repo.common_dir, ref)
-        lock = f"{path}.lock"
+        done = False
         try:
-            file = open(lock, "xb", buffering=0)
+            with open(f"{path}.lock", "xb", buffering=0) as lock:  # open until it is renamed: who looks whether its maker is gone finds it so
+                try:
+                    done = _content(path) == old and self._renamed(lock, path, (ref, new, old))
+                finally:
+                    if not done:
+                        with contextlib.suppress(FileNotFoundError):
+                            os.unlink(lock.name)
         except OSError:
             return False
-        with file:  # open until it is renamed: who looks whether its maker is gone finds it open
-            try:
-                if _content(path) == old:
-                    file.write(f"{new}\n".encode())
-                    os.fsync(file.fileno())
-                    self._log(ref, new, old)
-                    os.replace(lock, path)
-                    return True
-            except OSError:
-                os.unlink(lock)
-                return False
-            except BaseException:
-                os.unlink(lock)
-                raise
-            os.unlink(lock)
-        return False
+        return done
 
-    def _log(self, ref: str, new: str, old: str) -> None:
-        line = f"{old} {new} {self._repo.identity()} {int(time.time())} +0000\t{' '.join(self._reason.split())}\n"
+    def _renamed(self, lock: FileIO, path: str, move: tuple[str, str, str]) -> bool:
+        ref, new, old = move
+        lock.write(f"{new}\n".encode())
+        os.fsync(lock.fileno())
+        self._log(ref, new, old, int(os.fstat(lock.fileno()).st_mtime))
+        os.replace(lock.name, path)
+        return True
+
+    def _log(self, ref: str, new: str, old: str, at: int) -> None:
+        """Add to the reflogs that the ref moved, *at* seconds since 1970: when its lock was written."""
+        line = f"{old} {new} {self._repo.identity()} {at} +0000\t{' '.join(self._reason.split())}\n"
         for path in _logs(self._repo, ref):
             with open(path, "ab") as log:
                 log.write(line.encode("utf-8", "replace"))

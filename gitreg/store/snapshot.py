@@ -53,6 +53,22 @@ class Snapshot(View):
         return self._prefix
 
     @property
+    def saves(self) -> bool:
+        """Whether what is found out may be kept on disk for the next process."""
+        return self._cache.saves
+
+    def top(self) -> Tree:
+        """Return the entries of the registry's own folder.
+
+        Raises:
+            NotFoundError: this commit has no such folder.
+        """
+        found = self._repo.reader.info(f"{self._commit}:{self._prefix.rstrip('/')}")
+        if found is None or found.type != "tree":
+            raise NotFoundError("there is no registry in commit {commit}", commit=self._commit[:12], hint="gitreg init")
+        return self._cache.tree(found.id)
+
+    @property
     def config(self) -> Config:
         """What ``gitreg.yaml`` says.
 

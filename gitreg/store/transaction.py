@@ -145,10 +145,9 @@ def start(target: Target, *, ask: bool = True) -> Start:
         ConflictError: the branch is gone, or both it and the remote's have commits that the other has not.
         BusyError: the remote cannot be reached.
     """
-    found = target.repo.reader.info(target.ref)
-    if found is None:
+    tip = target.repo.tip(target.ref)
+    if tip is None:
         raise ConflictError("branch {ref} is gone", ref=target.ref)
-    tip = found.id
     remote = target.remote(target.snapshot(tip))
     if remote and not ask:
         return Start(tip, tip, remote, asked=False)
@@ -161,8 +160,7 @@ def start(target: Target, *, ask: bool = True) -> Start:
 
 
 def _is_at(target: Target, tip: str) -> bool:
-    found = target.repo.reader.info(target.ref)
-    return found is not None and found.id == tip
+    return target.repo.tip(target.ref) == tip
 
 
 def _followed(target: Target, begun: Start, descriptor: int) -> tuple[str, ...]:
