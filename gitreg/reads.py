@@ -67,7 +67,7 @@ class Reads(ABC):
         """Return what a version was made of: its run, code and data, and its parents *depth* generations back.
 
         A parent is a link whose uri is the selector of a version, or the path of its manifest. With *downstream* also the versions
-        that name this one as a parent, and those that used the same data; every manifest is read for that.
+        that name this one as a parent, and those that used the same data; the bytes of every manifest are looked through for that.
 
         Raises:
             NotFoundError: there is no such version. A parent that is not there is told in the graph.

@@ -241,6 +241,15 @@ class Snapshot(View):
                 path = layout.manifest(model, number)
                 yield _numbered(self._record("manifest", found[blob], path) if blob in found else known[blob], number, path)
 
+    def texts(self) -> Iterator[tuple[str, int, bytes | None]]:
+        """See :meth:`View.texts`. They are listed and read in one go, and nothing of them is kept: to find what is worth decoding."""
+        models = set(self.model_names())
+        listed = ((layout.place(path), blob) for _, blob, path in self._repo.files(self._commit, self._prefix, (layout.MODELS,)))
+        found = sorted((place.model, place.number, blob) for place, blob in listed if place.kind == "manifest" and place.model in models)
+        objects = self._repo.reader.read_many([blob for _, _, blob in found], layout.LARGEST)
+        for (model, number, _), each in zip(found, objects, strict=True):
+            yield model, number, each.data if each else None
+
     def _blob_of(self, model: str, number: int) -> str:
         path = layout.manifest(model, number)
         folder, _, name = path.rpartition("/")
