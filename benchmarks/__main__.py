@@ -8,7 +8,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import artifacts, bars, crowds, dashboard, machine, report, reviews, runs, sides
+from benchmarks import artifacts, bars, crowds, dashboard, machine, report, reviews, runs, scaling, sides
 from benchmarks.clock import Effort
 from benchmarks.peers import MODULES, peer
 from benchmarks.peers.base import JOBS
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
 def measured(asked: argparse.Namespace, folder: str) -> dict[str, Any]:
     """Return everything that was asked for, as JSON-like values."""
     names, only = sides.installed(asked.peers.split(",")), asked.only.split(",")
-    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "reviews": [], "crowds": [], "runs": [], "artifacts": [], "dashboard": [], "imported": [], "rows": []}
+    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "reviews": [], "crowds": [], "runs": [], "artifacts": [], "dashboard": [], "scaling": [], "imported": [], "rows": []}
     if "bars" in only:
         for bar in bars.bars(Effort(asked.rounds or (5 if asked.quick else 30), 1e9, 4), _below(folder, "bars")):
             results["bars"].append(report.bar_record(bar))
@@ -72,12 +72,14 @@ def _suites(asked: argparse.Namespace, folder: str) -> dict[str, Iterator[bars.B
     """Return what measures each table of promises, when it is gone through."""
     shape = Shape(20, 10) if asked.quick else dashboard.SHAPE
     small = {"size": 64 << 20, "files": 500} if asked.quick else {}
+    sizes = scaling.Sizes(1_950, 1_000, 200, 100) if asked.quick else scaling.Sizes()
     return {
         "reviews": reviews.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "reviews")),
         "crowds": crowds.bars(Effort(asked.rounds or (1 if asked.quick else 5)), _below(folder, "crowds")),
         "runs": runs.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "runs")),
         "artifacts": artifacts.bars(Effort(asked.rounds or (2 if asked.quick else 7), 1e9, 1), _below(folder, "artifacts"), **small),
         "dashboard": dashboard.bars(Effort(asked.rounds or (1 if asked.quick else 3), 1e9, 3), _below(folder, "dashboard"), shape),
+        "scaling": scaling.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "scaling"), sizes),
     }
 
 

@@ -44,7 +44,7 @@ def _ms(samples: Samples) -> float:
 
 def markdown(results: dict[str, Any]) -> str:
     """Return all of *results* for a person."""
-    return "\n".join([f"Measured on: {machine.line(results['machine'])}.", "", *_bars(results["bars"], results["imported"]), "", *_promises(results["reviews"] or ()), "", *_promises(results["crowds"] or ()), "", *_promises(results.get("runs") or ()), "", *_promises(results.get("artifacts") or ()), "", *_promises(results.get("dashboard") or ()), "", *_sides(results["rows"], results["durable"])])
+    return "\n".join([f"Measured on: {machine.line(results['machine'])}.", "", *_bars(results["bars"], results["imported"]), "", *_promises(results["reviews"] or ()), "", *_promises(results["crowds"] or ()), "", *_promises(results.get("runs") or ()), "", *_promises(results.get("artifacts") or ()), "", *_promises(results.get("dashboard") or ()), "", *_promises(results.get("scaling") or ()), "", *_sides(results["rows"], results["durable"])])
 
 
 def _bars(bars: Sequence[dict[str, Any]], imported: Sequence[str]) -> Iterator[str]:

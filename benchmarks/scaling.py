@@ -17,6 +17,7 @@ from benchmarks.shapes import Shape
 from benchmarks.sides import ran
 from gitreg import Registry
 from gitreg.store.cache import Cache
+from gitreg.store.decoded import Decoded
 from gitreg.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Sizes(NamedTuple):
     models: int = 10_000
 
 
-def bars(effort: Effort, folder: str, sizes: Sizes = Sizes()) -> Iterator[Bar]:
+def bars(effort: Effort, folder: str, sizes: Sizes) -> Iterator[Bar]:
     """Yield each promise with its samples."""
     yield from of_one_model(effort, folder, Shape(1, sizes.versions))
     yield from of_history(effort, folder, sizes.commits)
@@ -74,7 +75,12 @@ def _reads(registry: Registry, shape: Shape) -> dict[str, Callable[[int], object
     location, commit = registry.location, registry.snapshot().commit
 
     def fresh(what: Callable[[int], str]) -> Callable[[int], object]:
-        return lambda tick: Snapshot(location.repo, commit, location.prefix, Cache(location.repo)).get(f"{shape.target}@{what(tick)}")
+        def run(tick: int) -> None:
+            cache = Cache(location.repo)
+            cache.decoded = Decoded(os.devnull)  # no file of an earlier process either
+            Snapshot(location.repo, commit, location.prefix, cache).get(f"{shape.target}@{what(tick)}")
+
+        return run
 
     selector = f"{shape.target}@production"
     return {"resolve": lambda _: registry.get(selector), "resolve, first": fresh(lambda _: "production"), "show": fresh(lambda tick: str(shape.versions - tick % 9))}
