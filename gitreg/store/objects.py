@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TOGETHER = 100  # objects that are open at once
 _TRIES = 10  # one after another, while another process takes folders away
+_WIDE = 1 << 14  # bytes of a tree: the ids of some four hundred entries, most of it, cannot be made smaller, and trying costs more than the digest and the write
 _MANY = 100  # objects: so many are cheaper as one pack; git draws the line there too (transfer.unpackLimit)
 
 
@@ -161,7 +162,7 @@ class ObjectWriter:
                 temporary = os.path.join(folder, f"tmp_obj_gitreg_{os.getpid()}_{os.urandom(6).hex()}")  # git gc removes old ones
                 descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444)
                 open_files[os.path.join(folder, object_id[2:])] = descriptor, temporary
-                _write_all(descriptor, compress(whole, 1))
+                _write_all(descriptor, compress(whole, 0 if len(whole) > _WIDE and whole.startswith(b"tree ") else 1))
                 if self._mode & 0o020:  # shared with a group, whatever this person's umask is
                     os.fchmod(descriptor, self._mode & 0o444)
             for descriptor, _ in open_files.values():

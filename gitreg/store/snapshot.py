@@ -213,7 +213,8 @@ class Snapshot(View):
         found: list[tuple[int, Entry]] | None = self._read.get(key)
         if found is None:
             folder = self.tree(layout.versions(model))
-            found = self._read[key] = sorted(((top, entry) for name, entry in folder.items() if entry.mode == FOLDER and (top := layout.thousand(name))), reverse=True)
+            tops = [(top, folder[name]) for name in folder if name.endswith(b"000") and (top := layout.thousand(name))]
+            found = self._read[key] = sorted([each for each in tops if each[1].mode == FOLDER], reverse=True)
         return found
 
     def find_manifest(self, model: str, number: int) -> Manifest | None:
