@@ -76,7 +76,7 @@ def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) 
     """
     writer = ObjectWriter(repo.common_dir, repo.algorithm)
     try:
-        root = write_tree(writer, cache, cache.root(parent) if parent else None, ((path, writer.add("blob", data)) for path, data in content.files))
+        root = write_tree(writer, cache, cache.root(parent) if parent else None, ((path, _blob(writer, cache, data)) for path, data in content.files))
         if repo.signs():
             writer.flush()
             return Prepared(repo.signed_commit(root, parent, content.message, content.occasion), writer.flush, writer.drop)
@@ -86,6 +86,13 @@ def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) 
         raise
     cache.keep_root(commit, root)
     return Prepared(commit, writer.flush, writer.drop)
+
+
+def _blob(writer: ObjectWriter, cache: Cache, data: bytes) -> str:
+    object_id = writer.add("blob", data)
+    if not writer.packs:
+        cache.keep_blob(object_id, data)
+    return object_id
 
 
 def _nothing() -> None:

@@ -356,13 +356,18 @@ class Snapshot(View):
         return self._cache.known(self._commit, self._prefix + path) if known is None else known[1].get(name.encode())
 
     def _object(self, path: str) -> Object | None:
-        found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", layout.LARGEST)
+        found = self._ahead.pop(path, None) or self._written(path) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", layout.LARGEST)
         if found is None:
             self._prove_absent(path)
         if found is None or found.type != "blob":
             return None
         layout.checked_size(found.size, path)
         return found
+
+    def _written(self, path: str) -> Object | None:
+        """Return a file that this process wrote lately, if it stands at *path* for certain."""
+        entry = self._entry(path) if self._knows(path) else None
+        return self._cache.blob(entry.id) if entry else None
 
     def _prove_absent(self, path: str) -> None:
         """Refuse to take a lost object for a file that is not there: git calls both missing.
@@ -408,7 +413,7 @@ class Snapshot(View):
             InvalidError: it is not a record of that kind.
         """
         known = self._cache.decoded.record(kind, blob)
-        return known if known is not None else self._record(kind, self._repo.reader.read(blob, layout.LARGEST), path, keep=keep)
+        return known if known is not None else self._record(kind, self._cache.blob(blob) or self._repo.reader.read(blob, layout.LARGEST), path, keep=keep)
 
     def _record(self, kind: str, found: Object | None, path: str, *, keep: bool = True) -> Any:
         if found is None or found.data is None:

@@ -10,6 +10,8 @@ import pytest
 
 from gitreg import ConflictError, Registry
 from gitreg.store import lock, looseref
+from gitreg.store.reader import Reader
+from gitreg.where import locate
 
 
 @pytest.fixture
@@ -135,3 +137,29 @@ def test_a_reason_with_line_breaks_is_one_line_of_the_reflog(bare, git):
         assert update.move("refs/heads/main", new, old)
 
     assert git(bare.path, "reflog", "-1", "--format=%gs", "main") == "one two"
+
+
+class Counting(Reader):
+    """A reader that counts what git is asked through it."""
+
+    count = 0
+
+    def _one(self, *given):
+        self.count += 1
+        return super()._one(*given)
+
+
+def test_a_write_after_another_asks_git_nothing(bare):
+    location = locate(bare.path, None)
+    reader = location.repo.reader = Counting(location.repo.git_dir)
+    with Registry(location) as registry:
+        for number in (1, 2, 3):
+            registry.promote(f"iris@{number}", "development")
+            registry.register("iris", f"warm-{number}")
+        before = reader.count
+
+        registry.promote("iris@1", "development")
+        registry.register("iris", "named")
+
+        assert (before > 0, reader.count) == (True, before)
+        assert registry.get("iris@development").number == 1
