@@ -181,7 +181,7 @@ def test_what_was_wrong_and_is_mended_is_sound(board, git):
 def test_a_file_that_is_damaged_or_foreign_is_a_miss(board, data):
     wrong = Proven(board.location.repo.common_dir, "other", saves=True)
     wrong.keep({"iris": "0" * 40}, {})
-    foreign = next(path.read_bytes() for path in kept(board) if path.parent.name == "other")
+    foreign = next(path.read_bytes() for path in kept(board) if path.parent.name == "other" and path.read_bytes())
     for path in kept(board):
         path.write_bytes((foreign[:-1] + b"x") if data is None else data)
 
