@@ -1,7 +1,7 @@
 """Move a branch without a process of git's, where that is the same: a loose ref that no hook watches.
 
 A write in a long-lived process otherwise waits for a git to start, to lock a file, and to end. What is written is what ``git
-update-ref`` writes, in its order: the lock, the reflog, the rename. Whatever is not plain is left to git: another ref format, a packed or
+update-ref`` writes, in its order: the lock, the reflog, the rename. The lock is taken by a hard link of a file of gitreg's own. Whatever is not plain is left to git: another ref format, a packed or
 symbolic ref, a ``reference-transaction`` hook, a shared repository, a lock that is taken.
 """
 
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import FileIO
 
     from gitreg.store.gitrepo import GitRepo, RefUpdate
 
@@ -59,27 +58,20 @@ class LooseRef:
 
     def _moved(self, ref: str, new: str, old: str) -> bool:
         """Tell whether the ref was moved; if not, nothing was changed."""
-        path = os.path.join(self._repo.common_dir, ref)
-        done = False
+        path, own = os.path.join(self._repo.common_dir, ref), place(self._repo.common_dir)
+        lock, moved = f"{path}.lock", False
         try:
-            with open(f"{path}.lock", "xb", buffering=0) as lock:  # open until it is renamed: who looks whether its maker is gone finds it so
-                try:
-                    done = _content(path) == old and self._renamed(lock, path, (ref, new, old))
-                finally:
-                    if not done:
-                        with contextlib.suppress(FileNotFoundError):
-                            os.unlink(lock.name)
+            _write(own, f"{new}\n".encode())
+            os.link(own, lock)  # fails where another has it; a crash leaves a lock that is known as ours, for it is a second name of our own file
+            if _content(path) == old:
+                self._log(ref, new, old, int(os.stat(own).st_mtime))
+                os.replace(lock, path)
+                moved = True
         except OSError:
             return False
-        return done
-
-    def _renamed(self, lock: FileIO, path: str, move: tuple[str, str, str]) -> bool:
-        ref, new, old = move
-        lock.write(f"{new}\n".encode())
-        os.fsync(lock.fileno())
-        self._log(ref, new, old, int(os.fstat(lock.fileno()).st_mtime))
-        os.replace(lock.name, path)
-        return True
+        finally:
+            _give_back(own, lock)
+        return moved
 
     def _log(self, ref: str, new: str, old: str, at: int) -> None:
         """Add to the reflogs that the ref moved, *at* seconds since 1970: when its lock was written."""
@@ -87,6 +79,44 @@ class LooseRef:
         for path in _logs(self._repo, ref):
             with open(path, "ab") as log:
                 log.write(line.encode("utf-8", "replace"))
+
+
+def place(common_dir: str) -> str:
+    """Return where the file lies that becomes a ref; it is there only while a write is about to move one, or was killed then."""
+    return os.path.join(common_dir, "gitreg", "moving")
+
+
+def heal(common_dir: str) -> None:
+    """Take back the lock of a write that was killed; the caller holds the registry's lock, so no other is at work."""
+    own = place(common_dir)
+    if not os.path.lexists(own):
+        return
+    locks = (os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(common_dir, "refs")) for name in names if name.endswith(".lock"))
+    _give_back(own, next((lock for lock in locks if _is_same(own, lock)), ""))
+
+
+def _give_back(own: str, lock: str) -> None:
+    """Remove our file, and the *lock* if it is another name of it."""
+    with contextlib.suppress(FileNotFoundError):
+        if lock and _is_same(own, lock):
+            os.unlink(lock)
+        os.unlink(own)
+
+
+def _is_same(own: str, lock: str) -> bool:
+    try:
+        return os.path.samestat(os.lstat(own), os.lstat(lock))
+    except FileNotFoundError:
+        return False
+
+
+def _write(own: str, data: bytes) -> None:
+    """Write our file anew, durably: what is left of one may be another name of the ref itself by now."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(own)
+    with open(own, "xb", buffering=0) as file:
+        file.write(data)
+        os.fsync(file.fileno())
 
 
 def _content(path: str) -> str:

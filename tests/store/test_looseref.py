@@ -130,6 +130,37 @@ def test_a_lock_that_a_killed_write_left_is_taken_back(bare, text):
     assert not left.exists()
 
 
+@pytest.mark.parametrize("when", ["before the lock", "with the lock", "after the move"])
+@pytest.mark.parametrize("what", ["a read", "a write"])
+def test_what_a_killed_write_left_is_taken_back_by_the_next_command(bare, git, when, what):
+    own, ref = Path(looseref.place(bare.path)), Path(bare.path, "refs/heads/main")
+    own.write_text(git(bare.path, "rev-parse", "main") + "\n")
+    if when == "with the lock":
+        ref.with_name("main.lock").hardlink_to(own)
+    elif when == "after the move":
+        ref.unlink()
+        ref.hardlink_to(own)
+
+    with Registry.open(bare.path) as registry:
+        assert registry.get("iris@production").number == 1
+        if what == "a write":
+            registry.promote("iris@3", "production")
+
+    assert not own.exists()
+    assert not ref.with_name("main.lock").exists()
+    assert bare.get("iris@production").number == (3 if what == "a write" else 1)
+
+
+def test_a_lock_of_another_s_is_left_alone_by_healing(bare):
+    Path(looseref.place(bare.path)).write_text("")
+    other = Path(bare.path, "refs/heads/main.lock")
+    other.write_text("another's\n")
+
+    Registry.open(bare.path).close()
+
+    assert other.read_text() == "another's\n"
+
+
 def test_a_reason_with_line_breaks_is_one_line_of_the_reflog(bare, git):
     old, new = git(bare.path, "rev-parse", "main", "main~1").split()
 

@@ -601,7 +601,7 @@ def test_everything_is_synced_before_what_names_it(iris, git, tmp_path, kind):
         temporary, final = re.findall(r'"([^"]+)"', calls[at])
         assert place(calls[:at], rf"fsync\(\d+<{re.escape(temporary)}>")
         assert at < place(calls[:moved], rf"fsync\(\d+<{re.escape(os.path.dirname(final))}>")
-    assert place(calls[:moved], r"fsync\(\d+<.*refs/heads/main\.lock>")
+    assert place(calls[:moved], r"fsync\(\d+<.*(refs/heads/main\.lock|gitreg/moving)>")
     assert moved < place(calls, r"fsync\(\d+<.*/refs/heads>")
 
 
