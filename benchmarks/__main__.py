@@ -8,7 +8,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import artifacts, bars, crowds, dashboard, index, machine, report, reviews, runs, sides
+from benchmarks import artifacts, bars, crowds, dashboard, index, machine, reads, report, reviews, runs, scaling, sides
 from benchmarks.clock import Effort
 from benchmarks.peers import MODULES, peer
 from benchmarks.peers.base import JOBS
@@ -27,7 +27,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", default="10,1000,10000", help="versions of one model (default: %(default)s)")
     parser.add_argument("--models", default="10,1000", help="models, each with three versions (default: %(default)s)")
     parser.add_argument("--peers", default=",".join(MODULES), help="contenders (default: %(default)s)")
-    parser.add_argument("--only", default=",".join(("bars", "reviews", "crowds", "runs", "artifacts", *JOBS)), help="which of: %(default)s")
+    parser.add_argument("--only", default=",".join(("bars", *report.TABLES, *JOBS)), help="which of: %(default)s")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured")
     parser.add_argument("--folder", help="where to work: a file system that syncs, for the promises are about one")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results.json and the page of the documentation")
@@ -51,16 +51,14 @@ def main(arguments: list[str]) -> None:
 def measured(asked: argparse.Namespace, folder: str) -> dict[str, Any]:
     """Return everything that was asked for, as JSON-like values."""
     names, only = sides.installed(asked.peers.split(",")), asked.only.split(",")
-    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], "reviews": [], "crowds": [], "runs": [], "artifacts": [], "dashboard": [], "index": [], "imported": [], "rows": []}
+    results: dict[str, Any] = {"machine": machine.described(folder), "durable": {name: peer(name).durable for name in names}, "bars": [], **dict.fromkeys(report.TABLES, ()), "imported": [], "rows": []}
     if "bars" in only:
         for bar in bars.bars(Effort(asked.rounds or (5 if asked.quick else 30), 1e9, 4), _below(folder, "bars")):
-            results["bars"].append(report.bar_record(bar))
-            _progress(bar.name)
+            results["bars"].append(_told(bar))
         results["imported"] = bars.imported(_below(folder, "bars"))
     for name, found in _suites(asked, folder).items():
-        for bar in found if name in only else ():
-            results[name].append(report.bar_record(bar))
-            _progress(bar.name)
+        if name in only:
+            results[name] = [_told(bar) for bar in found]
     for shape in _shapes(asked):
         for row in sides.rows(shape, names, only, _effort(asked), _below(folder, "sides")):
             results["rows"].append(report.row_record(row))
@@ -72,6 +70,7 @@ def _suites(asked: argparse.Namespace, folder: str) -> dict[str, Iterator[bars.B
     """Return what measures each table of promises, when it is gone through."""
     shape = Shape(20, 10) if asked.quick else dashboard.SHAPE
     small = {"size": 64 << 20, "files": 500} if asked.quick else {}
+    sizes = scaling.Sizes(1_950, 1_000, 200, 100) if asked.quick else scaling.Sizes()
     return {
         "reviews": reviews.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "reviews")),
         "crowds": crowds.bars(Effort(asked.rounds or (1 if asked.quick else 5)), _below(folder, "crowds")),
@@ -79,7 +78,14 @@ def _suites(asked: argparse.Namespace, folder: str) -> dict[str, Iterator[bars.B
         "artifacts": artifacts.bars(Effort(asked.rounds or (2 if asked.quick else 7), 1e9, 1), _below(folder, "artifacts"), **small),
         "dashboard": dashboard.bars(Effort(asked.rounds or (1 if asked.quick else 3), 1e9, 3), _below(folder, "dashboard"), shape),
         "index": index.bars(Effort(asked.rounds or (1 if asked.quick else 3), 1e9, 3), _below(folder, "index"), shape if asked.quick else index.SHAPE),
+        "scaling": scaling.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "scaling"), sizes),
+        "reads": reads.bars(Effort(asked.rounds or (2 if asked.quick else 15), 1e9, 2), _below(folder, "reads"), reads.Sizes(Shape(20, 3), Shape(100, 1), 20) if asked.quick else reads.Sizes()),
     }
+
+
+def _told(bar: bars.Bar) -> dict[str, Any]:
+    _progress(bar.name)
+    return report.bar_record(bar)
 
 
 def _shapes(asked: argparse.Namespace) -> list[Shape]:

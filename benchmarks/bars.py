@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import tracemalloc
 from contextlib import ExitStack, contextmanager
@@ -12,15 +13,12 @@ import yaml
 
 from benchmarks import texts
 from benchmarks.clock import Samples, measured
-from benchmarks.machine import bare_python
 from benchmarks.peers.ours import COMMAND
 from benchmarks.registries import copied
 from benchmarks.shapes import Shape
 from benchmarks.sides import ran
 from gitreg import Registry
 from gitreg.store import documents
-from gitreg.store.cache import Cache
-from gitreg.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,9 +45,7 @@ class Bar(NamedTuple):
 
 def bars(effort: Effort, folder: str) -> Iterator[Bar]:
     """Yield each promise with its samples."""
-    yield cold_get(effort, folder)
     yield from registers(effort, folder)
-    yield from resolves(effort, folder)
     yield from promotes(effort, folder)
     yield from bulks(effort, folder)
     yield decoding(effort)
@@ -61,13 +57,6 @@ def opened(shape: Shape, folder: str, use: str) -> Iterator[Registry]:
     with Registry.open(copied(shape, folder, f"bar-{use}")) as registry:
         registry.snapshot().number_named(shape.target, "no-such-name")
         yield registry
-
-
-def cold_get(effort: Effort, folder: str) -> Bar:
-    """``gitreg get MODEL@production number`` as a process, against a Python that does nothing."""
-    command = _get(folder)
-    found = measured({"get": lambda _: ran(command), "python": lambda _: ran(bare_python())}, effort)
-    return Bar("`gitreg get MODEL@production number`, cold, against `python -c pass`", 8.0, found["get"], found["python"])
 
 
 def imported(folder: str) -> list[str]:
@@ -93,52 +82,43 @@ def registers(effort: Effort, folder: str) -> Iterator[Bar]:
             jobs[f"pygit2 {size}"] = beside.register
             for how in ("named", "unnamed"):
                 registry = stack.enter_context(opened(shape, folder, how))
-                jobs[f"{how} {size}"] = _register(registry, named=how == "named")
+                jobs[f"{how} {size}"] = registering(registry, named=how == "named")
         found = measured(jobs, effort)
     for size in ("10", "10,950"):
-        yield Bar(f"`register` at {size} versions, warm, bare, both syncing, against pygit2 writing the same objects", 2.0, found[f"unnamed {size}"], found[f"pygit2 {size}"])
+        yield Bar(f"`register` at {size} versions, warm, bare, both syncing, against pygit2 writing the same objects", 1.5, found[f"unnamed {size}"], found[f"pygit2 {size}"])
     for how in ("unnamed", "named"):
-        yield Bar(f"`register`, {how}, at 10,950 versions against 10", 2.0, found[f"{how} 10,950"], found[f"{how} 10"])
+        yield Bar(f"`register`, {how}, at 10,950 versions against 10", 1.5, found[f"{how} 10,950"], found[f"{how} 10"])
 
 
-def _register(registry: Registry, *, named: bool) -> Callable[[int], object]:
+def registering(registry: Registry, *, named: bool) -> Callable[[int], object]:
     return lambda tick: registry.register(SMALL.target, f"2.{tick}" if named else None, **texts.facts(tick))
 
 
-def resolves(effort: Effort, folder: str) -> Iterator[Bar]:
-    """Yield resolving a stage against reading its two blobs: remembered, and with nothing decoded yet."""
-    from benchmarks.peers.plain_git import Git
-
-    place = copied(LARGE, folder, "bar-resolve")
-    beside = Git(place, LARGE)
-    selector = f"{LARGE.target}@production"
-    with Registry.open(place) as registry:
-        location, commit = registry.location, registry.snapshot().commit
-        jobs = {
-            "again": lambda _: registry.get(selector),
-            "first": lambda _: Snapshot(location.repo, commit, location.prefix, Cache(location.repo)).get(selector),
-            "git": beside.resolve,
-        }
-        found = measured(jobs, effort._replace(rounds=effort.rounds * 5))
-    beside.close()
-    yield Bar("resolve by stage, warm, against reading the two blobs through an open `git cat-file --batch`", 3.0, found["again"], found["git"])
-    yield Bar("the same with nothing remembered of the commit", 3.0, found["first"], found["git"])
-
-
 def promotes(effort: Effort, folder: str) -> Iterator[Bar]:
-    """Yield a promotion large against small, in a bare repository and in a checkout."""
+    """Yield a promotion against pygit2, large against small, in a bare repository and in a checkout."""
+    from benchmarks.peers.libgit2 import Pygit2
+
     with ExitStack() as stack:
+        beside = Pygit2(copied(SMALL, folder, "bar-pygit2-promote"), SMALL)
         small, large = (stack.enter_context(opened(shape, folder, "promote")) for shape in (SMALL, LARGE))
         checkout, twin = (_checkout(folder, use) for use in ("ours", "twin"))
         registry = stack.enter_context(Registry.open(checkout))
-        jobs = {"10": _promote(small), "10,950": _promote(large), "checkout": _promote(registry), "read-tree": _read_tree(twin)}
+        jobs = {"10": promoting(small), "10,950": promoting(large), "checkout": promoting(registry), "read-tree": _read_tree(twin), "pygit2": beside.promote}
         found = measured(jobs, effort)
+    yield Bar("`promote` at 10 versions, warm, bare, both syncing, against pygit2 writing the same objects", 1.5, found["10"], found["pygit2"])
     yield Bar("`promote` at 10,950 versions against 10, bare", 1.3, found["10,950"], found["10"])
     yield Bar("`promote` at 10,950 versions in a checkout, against that plus git's own `read-tree` of the same index", 1.0, found["checkout"], found["10"], found["read-tree"])
 
 
-def _promote(registry: Registry) -> Callable[[int], object]:
-    return lambda tick: registry.promote(f"{SMALL.target}@{2 + tick % 2}", "production")
+def promoting(registry: Registry) -> Callable[[int], object]:
+    """Return what promotes one of ten versions, in an order that leaves a pointer file that was never there before."""
+    chance, last = random.Random(1), [1]
+
+    def run(_: int) -> None:
+        last[0] = chance.choice([number for number in range(1, 11) if number != last[0]])
+        assert registry.promote(f"{SMALL.target}@{last[0]}", "production").changed
+
+    return run
 
 
 def bulks(effort: Effort, folder: str, count: int = 4000) -> Iterator[Bar]:

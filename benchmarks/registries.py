@@ -70,3 +70,34 @@ def _commit(at: int, subject: str, files: dict[str, str], parent: str = "") -> b
 
 def _data(text: str) -> bytes:
     return b"data %d\n%b\n" % (len(text.encode()), text.encode())
+
+
+HISTORY = "iris"
+_OTHERS, _MOVES = 100, 20
+
+
+def storied(folder: str, commits: int) -> str:
+    """Return the folder of a bare registry where *commits* touched other models, and a few moves of a stage of ``iris`` lie among them."""
+    final = os.path.join(folder, f"storied-{commits}.git")
+    if not os.path.isdir(final):
+        temporary = final + ".part"
+        subprocess.run(["git", "init", "--quiet", "--bare", temporary], check=True)
+        subprocess.run(["git", "-C", temporary, "fast-import", "--quiet"], input=b"".join(_story(commits)), check=True)
+        os.rename(temporary, final)
+    return final
+
+
+def _story(commits: int) -> Iterator[bytes]:
+    from gitreg.setup import first_files
+
+    yield _commit(0, "registry: create it", {path: data.decode() for path, data in first_files().items()})
+    facts = {texts.manifest_path(HISTORY, number): texts.manifest(HISTORY, number, texts.version_name(number)) for number in (1, 2)}
+    yield _commit(1, f"{HISTORY}: register 1 and 2", {f"models/{HISTORY}/model.yaml": texts.card(HISTORY), texts.stages_path(HISTORY): texts.stages(HISTORY, 1)} | facts)
+    for at in range(commits):
+        model, number = f"other-{at % _OTHERS:03}", at // _OTHERS + 1
+        files = {texts.manifest_path(model, number): texts.manifest(model, number, texts.version_name(number))}
+        if number == 1:
+            files |= {f"models/{model}/model.yaml": texts.card(model), texts.stages_path(model): texts.stages(model, 1)}
+        yield _commit(2 * at + 2, f"{model}: register {number}", files)
+        if at % (commits // _MOVES or 1) == 0:
+            yield _commit(2 * at + 3, f"{HISTORY}: move production", {texts.stages_path(HISTORY): texts.stages(HISTORY, at // (commits // _MOVES or 1) % 2 + 1)})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(_ROOT, "docs", "explanation", "performance.md")
+TABLES = ("reads", "scaling", "reviews", "crowds", "index", "runs", "artifacts", "dashboard")  # of promises, beside the first one
 DATA = os.path.join(_ROOT, "benchmarks", "results.json")
 _COMMAND = "python -m benchmarks"
 
@@ -44,7 +45,8 @@ def _ms(samples: Samples) -> float:
 
 def markdown(results: dict[str, Any]) -> str:
     """Return all of *results* for a person."""
-    return "\n".join([f"Measured on: {machine.line(results['machine'])}.", "", *_bars(results["bars"], results["imported"]), "", *_promises(results["reviews"] or ()), "", *_promises(results["crowds"] or ()), "", *_promises(results.get("runs") or ()), "", *_promises(results.get("artifacts") or ()), "", *_promises(results.get("dashboard") or ()), "", *_promises(results.get("index") or ()), "", *_sides(results["rows"], results["durable"])])
+    tables = [line for name in TABLES for line in ["", *_promises(results.get(name) or ())]]
+    return "\n".join([f"Measured on: {machine.line(results['machine'])}.", "", *_bars(results["bars"], results["imported"]), *tables, "", *_sides(results["rows"], results["durable"])])
 
 
 def _bars(bars: Sequence[dict[str, Any]], imported: Sequence[str]) -> Iterator[str]:

@@ -35,10 +35,10 @@ def manifest(model: str, number: int, name: str) -> str:
     return head + "".join(groups)
 
 
-def stages(model: str, holder: int) -> str:
-    """Return the pointer file with *holder* in production."""
+def stages(model: str, holder: int, previous: str = "[]") -> str:
+    """Return the pointer file with *holder* in production, and who stood there before."""
     held = dict.fromkeys(_STAGES, "null") | {"production": str(holder)}
-    return _schema(stages_path(model), "stages") + "".join(f"{stage}:\n  number: {number}\n  previous: []\n\n" for stage, number in held.items()) + "archived: []\n"
+    return _schema(stages_path(model), "stages") + "".join(f"{stage}:\n  number: {number}\n  previous: {previous if stage == 'production' else '[]'}\n\n" for stage, number in held.items()) + "archived: []\n"
 
 
 def card(model: str) -> str:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from gitreg import driver, gates, setup, unfinished
 from gitreg.errors import GitregError
 from gitreg.records import Finding, Stages, Yanked
-from gitreg.store import behind, documents, holders, journal, layout, lock, worktree
+from gitreg.store import behind, documents, holders, journal, layout, lock, removed, worktree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,12 +131,10 @@ def lost(snapshot: Snapshot) -> list[str]:
     models = snapshot.model_names()
     gone = [path for model in models for path in (layout.card(model), layout.stages(model)) if snapshot.blob_id(path) is None]
     present = {(model, number) for model in models for number in _numbers(snapshot, model)}
-    for commit in snapshot.repo.log(snapshot.commit, [snapshot.prefix + layout.MODELS], only="D"):
-        for _, _, path in commit.changes:
-            place = layout.place(path.removeprefix(snapshot.prefix))
-            if place.kind == "manifest" and place.model in models and (place.model, place.number) not in present:
-                present.add((place.model, place.number))
-                gone.append(layout.manifest(place.model, place.number))
+    for path in removed.manifests(snapshot):
+        place = layout.place(path)
+        if place.model in models and (place.model, place.number) not in present:
+            gone.append(path)
     return gone
 
 

@@ -72,7 +72,7 @@ class Reads(ABC):
         """Return what a version was made of: its run, code and data, and its parents *depth* generations back.
 
         A parent is a link whose uri is the selector of a version, or the path of its manifest. With *downstream* also the versions
-        that name this one as a parent, and those that used the same data; every manifest is read for that.
+        that name this one as a parent, and those that used the same data; the bytes of every manifest are looked through for that.
 
         Raises:
             NotFoundError: there is no such version. A parent that is not there is told in the graph.
@@ -95,10 +95,13 @@ class Reads(ABC):
         return comparison(self.snapshot(), (a, b), None if code is None else os.fspath(code))
 
     def check(self) -> tuple[Finding, ...]:
-        """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound."""
+        """Return everything that is wrong with the registry's files (rules R01 to R09); empty means sound.
+
+        Models that were found sound before, and have not changed since, are not read anew.
+        """
         from gitreg.review.check import check_state
 
-        return tuple(check_state(self.snapshot()))
+        return tuple(check_state(self.snapshot(), again=True))
 
     def export(self, folder: str | os.PathLike[str], *, etags: bool = False, watch: Callable[[int, int], None] | None = None) -> Exported:
         """Make the sparse index in *folder*, or bring the one that is there up to date: small JSON files for any HTTP server, which an address reads.

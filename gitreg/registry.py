@@ -90,7 +90,7 @@ class Registry(Reads, Verbs):
             location.repo.close()
             raise UsageError("a registry by URL cannot be written offline: there is nothing here but a cache", hint="git clone URL")
         registry = cls(location, dry_run=dry_run, offline=offline)
-        if os.path.exists(os.path.join(location.repo.common_dir, "gitreg", "journal")):
+        if any(os.path.exists(os.path.join(location.repo.common_dir, "gitreg", name)) for name in ("journal", "moving")):
             registry._heal()
         return registry
 

@@ -29,25 +29,23 @@ class Unfinished(NamedTuple):
 
 
 def found(snapshot: Snapshot) -> Iterator[Unfinished]:
-    """Yield each version that is running; a manifest that cannot be read is passed over, for ``check`` names it."""
+    """Yield each version that is running; a manifest that cannot be read is passed over, for ``check`` names it.
+
+    Only those are decoded in which the word stands, or may stand with an escape.
+    """
     common_dir = snapshot.repo.common_dir
-    for model in snapshot.model_names():
-        for manifest in _manifests(snapshot, model):
-            if manifest.status == "running":
+    for model, number, text in snapshot.texts():
+        if text is None or b"running" in text or b"\\" in text:
+            manifest = _manifest(snapshot, model, number)
+            if manifest and manifest.status == "running":
                 yield Unfinished(model, manifest, marks.life(common_dir, manifest.run.id) if manifest.run else Life.ELSEWHERE)
 
 
-def _manifests(snapshot: Snapshot, model: str) -> Iterator[Manifest]:
+def _manifest(snapshot: Snapshot, model: str, number: int) -> Manifest | None:
     try:
-        yield from list(snapshot.manifests(model))
+        return snapshot.find_manifest(model, number)
     except InvalidError:
-        for number in range(1, snapshot.count(model) + 1):
-            try:
-                manifest = snapshot.find_manifest(model, number)
-            except InvalidError:
-                continue
-            if manifest:
-                yield manifest
+        return None
 
 
 def findings(snapshot: Snapshot) -> Iterator[Finding]:

@@ -220,6 +220,10 @@ class View(ABC):
         for number in range(1, self.count(model) + 1):
             yield self.manifest(model, number)
 
+    def texts(self) -> Iterator[tuple[str, int, bytes | None]]:
+        """Yield model, number and bytes of every manifest, by model and number; None where only the record is at hand, or not even that."""
+        return ((model, number, None) for model in self.model_names() for number in range(1, self.count(model) + 1))
+
     def _version(self, manifest: Manifest, model: str, stage: str | None) -> ModelVersion:
         fields = {name: getattr(manifest, name) for name in manifest.__struct_fields__}
         return ModelVersion(**fields, model=model, stage=stage, commit=self.commit)

@@ -13,7 +13,7 @@ from gitreg.store import lock
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LEFT = ("index.lock", "HEAD.lock", "refs/heads/main.lock", "refs/heads/feature.lock", "gitreg.owner", "gitreg.index", "gitreg.index.lock", "gitreg/journal")
+_LEFT = ("index.lock", "HEAD.lock", "refs/heads/main.lock", "refs/heads/feature.lock", "gitreg.owner", "gitreg.index", "gitreg.index.lock", "gitreg/journal", "gitreg/moving")
 _HARMLESS = ("dangling", "notice:", "Checking", "unreachable")
 
 

@@ -76,10 +76,12 @@ def _cut_short(folder: Path) -> None:
 
 
 def bare(folder: Path) -> None:
-    """Make a bare repository with a registry."""
+    """Make a bare repository with a registry that was written to: its branch is then moved without a git."""
     origin = folder.with_name(f"{folder.name}-origin")
     plain(origin)
     git(folder.parent, "clone", "-q", "--bare", "--template=", str(origin), str(folder))
+    with Registry.open(folder) as registry:
+        registry.update("iris@1", description="the first")
     shutil.rmtree(origin)
 
 

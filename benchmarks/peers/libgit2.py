@@ -43,7 +43,8 @@ class Pygit2(Peer):
         return self.write(texts.manifest_path(self.model, number), texts.manifest(self.model, number, f"2.{tick}").encode())
 
     def promote(self, tick: int) -> object:
-        return self.write(texts.stages_path(self.model), texts.stages(self.model, self.other(tick)).encode())
+        """Write a pointer file that was never there: libgit2 writes no object twice, gitreg does, for a power cut may have left a piece of it."""
+        return self.write(texts.stages_path(self.model), texts.stages(self.model, self.other(tick), f"[{tick}]").encode())
 
     def write(self, path: str, data: bytes) -> pygit2.Oid:
         """Commit one file."""

@@ -51,7 +51,7 @@ def check(span: str | None) -> int:
             findings = list(registry.check(found.base or ranges.NOTHING, found.head))
             return _reported(asked, findings, registry.location.prefix, "this change is sound")
     snapshot = asked.snapshot()
-    return _reported(asked, list(check_state(snapshot)), snapshot.prefix, "this registry is sound")
+    return _reported(asked, list(check_state(snapshot, again=True)), snapshot.prefix, "this registry is sound")
 
 
 def _reported(asked: options.Settings, findings: list[Finding], prefix: str, fine: str) -> int:

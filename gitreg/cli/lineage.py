@@ -25,7 +25,7 @@ def _asked() -> options.Settings:
 @click.command()
 @click.argument("selector", shell_complete=completion.selectors)
 @click.option("--depth", type=click.IntRange(min=0), default=10, metavar="N", help="How many generations of parents (default: 10).")
-@click.option("--downstream", is_flag=True, help="Also what names it as a parent, or used the same data; reads all manifests.")
+@click.option("--downstream", is_flag=True, help="Also what names it as a parent, or used the same data; looks through all manifests.")
 @options.drawing
 def lineage(selector: str, depth: int, downstream: bool) -> None:
     """Show what a version was made of.

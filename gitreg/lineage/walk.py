@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gitreg.errors import UsageError
 from gitreg.lineage.graph import Edge, Graph, Node
 from gitreg.lineage.parents import parents
+from gitreg.lineage.readers import Readers
 from gitreg.records import json_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def lineage(view: View, selector: str, *, depth: int = DEPTH, downstream: bool =
     """Return what the version that *selector* names was made of, and its parents, *depth* generations back.
 
     With *downstream* also the versions of this registry that name it as a parent, as many generations on, and those that used
-    the same data; every manifest is read for that.
+    the same data; the bytes of every manifest are looked through for that.
 
     Raises:
         NotFoundError: there is no such version. A parent that is not there is a node, and no error.
@@ -85,12 +86,14 @@ class _Walk:
 
     def on(self, root: ModelVersion) -> None:
         """Walk to the children, and theirs, and to those that used the same data as *root*."""
-        children, users = self._readers()
+        data = [artifact for artifact in root.artifacts.values() if artifact.kind == "data"]
+        readers = Readers(self._view, [artifact.sha256 or artifact.md5 or artifact.uri for artifact in data])
         row, seen = [root], {root.id}
         for generation in range(self._depth + 1):
-            row = [child for version in row for child in self._made_from(version, children[version.id], seen, last=generation == self._depth)]
-        for artifact in root.artifacts.values():
-            for user, name, uri in users[_data_id(artifact)] if artifact.kind == "data" else ():
+            row = [child for version in row for child in self._made_from(version, readers.children(version), seen, last=generation == self._depth)]
+        users = self._users(readers)
+        for artifact in data:
+            for user, name, uri in users[_data_id(artifact)]:
                 if self._full(user):
                     self._cut[root.id] = None
                     break
@@ -113,19 +116,14 @@ class _Walk:
         """Tell whether there is no room for *version*."""
         return version.id not in self._nodes and len(self._nodes) >= MOST
 
-    def _readers(self) -> tuple[dict[str, list[tuple[ModelVersion, Parent]]], dict[str, list[tuple[ModelVersion, str, str]]]]:
-        """Return who names which version as a parent, and who used which data; all manifests are read."""
-        children: dict[str, list[tuple[ModelVersion, Parent]]] = defaultdict(list)
+    def _users(self, readers: Readers) -> dict[str, list[tuple[ModelVersion, str, str]]]:
+        """Return who used which data, of those who may have used what is sought."""
         users: dict[str, list[tuple[ModelVersion, str, str]]] = defaultdict(list)
-        for model in self._view.model_names():
-            for version in self._view.versions(model):
-                for parent in parents(self._view, version):
-                    if parent.number is not None:
-                        children[f"{parent.model}@{parent.number}"].append((version, parent))
-                for name, artifact in version.artifacts.items():
-                    if artifact.kind == "data":
-                        users[_data_id(artifact)].append((version, name, artifact.uri))
-        return children, users
+        for version in readers.holding():
+            for name, artifact in version.artifacts.items():
+                if artifact.kind == "data":
+                    users[_data_id(artifact)].append((version, name, artifact.uri))
+        return users
 
     # -- things -------------------------------------------------------------------------------------------
 

@@ -17,8 +17,10 @@ from gitreg import gates, names
 from gitreg.artifacts import places
 from gitreg.errors import GitregError, InvalidError
 from gitreg.records import Finding, ModelCard, Stages
+from gitreg.review.again import Before, learned, remembered
 from gitreg.review.reading import EXECUTABLE, REGULAR, File, Files, Version, first
 from gitreg.store import layout
+from gitreg.store.proven import LARGE
 from gitreg.store.trees import FOLDER
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from gitreg.records import Config, Pointer
     from gitreg.store.gitrepo import Changed
+    from gitreg.store.proven import Known
     from gitreg.store.snapshot import Snapshot
 
     Alike = dict[str, list[str]]
@@ -41,13 +44,19 @@ class Since(NamedTuple):
     changed: Mapping[str, Changed]
 
 
-def check_state(snapshot: Snapshot, since: Since | None = None) -> Iterator[Finding]:
+def check_state(snapshot: Snapshot, since: Since | None = None, *, again: bool = False) -> Iterator[Finding]:
     """Yield what is wrong with the files of *snapshot*, by path; with *since*, only of what changed.
+
+    With *again*, models that were found sound before, and have not changed, are not read anew.
 
     Raises:
         NotFoundError: the commit holds no registry.
     """
-    yield from told(set(_of_change(snapshot, since) if since else _of_all(snapshot)))
+    yield from told(set(_of_change(snapshot, since) if since else _of_all(snapshot, _before(snapshot) if again else None)))
+
+
+def _before(snapshot: Snapshot) -> Before:
+    return remembered(snapshot, (__file__,))
 
 
 def told(findings: Iterable[Finding]) -> list[Finding]:
@@ -60,19 +69,25 @@ def _is_utf8(path: str) -> bool:
     return path.isascii() or not re.search(r"[\ud800-\udfff]", path)
 
 
-def _of_all(snapshot: Snapshot) -> Iterator[Finding]:
-    listed = [File(mode, blob, path, layout.place(path)) for mode, blob, path in snapshot.repo.files(snapshot.commit, snapshot.prefix) if _ours(path)]
+def _of_all(snapshot: Snapshot, seen: Before | None) -> list[Finding]:
+    known, left = (seen.models, seen.left) if seen else ({}, None)
+    found = snapshot.repo.files(snapshot.commit, snapshot.prefix, ("",) if left is None else tuple(left)) if left is None or left else ()
+    listed = [File(mode, blob, path, layout.place(path)) for mode, blob, path in found if _ours(path)]
     files = Files(snapshot, {file.path for file in listed})
     models = _by_model(listed)
-    yield from _modes(listed)
-    yield from files.read(listed)
-    yield from _policy(files)
-    yield from _keeping(files)
-    yield from _strays(listed, models)
-    yield from _collisions(models)
+    findings = [*_modes(listed), *files.read(listed, _manifests(seen, models)), *_policy(files), *_keeping(files), *_strays(listed, {**known, **models}), *_collisions(models, known)]
     for model, numbers in models.items():
-        yield from _gaps(model, numbers, 0)
-        yield from _model(files, model, numbers)
+        findings += _gaps(model, numbers, 0)
+        findings += _model(files, model, numbers)
+    if seen and layout.CONFIG in files.records:
+        learned(seen, files, models, findings)
+    return findings
+
+
+def _manifests(seen: Before | None, models: Mapping[str, Sequence[int]]) -> Known:
+    """Return what is known from before of the manifests of those *models* that are large."""
+    large = [model for model, numbers in models.items() if len(numbers) >= LARGE] if seen else []
+    return {blob: facts for model in large for blob, facts in seen.proven.manifests(model).items()} if seen else {}
 
 
 def _of_change(snapshot: Snapshot, since: Since) -> Iterator[Finding]:
@@ -215,13 +230,16 @@ def _called(files: Files, model: str, stage: str) -> Iterator[Finding]:
 # -- names of models ------------------------------------------------------------------------------------------
 
 
-def _collisions(models: Iterable[str]) -> Iterator[Finding]:
-    """Find malformed names and those that cannot stand beside another, each compared with its likes only."""
+def _collisions(models: Collection[str], known: Collection[str] = ()) -> list[Finding]:
+    """Find malformed names and those that cannot stand beside another, each compared with its likes only; those *known* are sound among themselves."""
     alike: Alike = {}
-    for model in models:
-        yield from _malformed(model)
-        yield from _collision(model, alike)
+    for model in known:
         _enter(model, alike)
+    found = []
+    for model in models:
+        found += [*_malformed(model), *_collision(model, alike)]
+        _enter(model, alike)
+    return _collisions(sorted({*known, *models})) if found and known else found  # the same is said of the same, whatever was known
 
 
 def _malformed(model: str) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from gitreg.store.layout import Place
+    from gitreg.store.proven import Known
     from gitreg.store.reader import Object
     from gitreg.store.snapshot import Snapshot
 
@@ -75,15 +76,26 @@ class Files:
             self._lines = (blob, codec.lines(found.data) if found and found.data is not None else {})
         return codec.line_in(self._lines[1], inside)
 
-    def read(self, files: Iterable[File]) -> Iterator[Finding]:
-        """Read every record once, and yield R01, R02 and R03 findings on the way."""
-        known = [file for file in files if file.mode in (REGULAR, EXECUTABLE) and file.place.kind in _KINDS]
+    def versions(self, paths: Iterable[str]) -> dict[str, tuple[int, str, str | None]]:
+        """Return by blob what is kept of the manifests at *paths*, all of which were sound."""
+        return {self._blobs[path]: tuple(self.records[path]) for path in paths}
+
+    def read(self, files: Iterable[File], before: Known | None = None) -> Iterator[Finding]:
+        """Read every record once, and yield R01, R02 and R03 findings on the way; what is known of a manifest from *before* is taken as it is."""
+        known = [file for file in files if file.mode in (REGULAR, EXECUTABLE) and file.place.kind in _KINDS and not self._remembered(file, before or {})]
         self.snapshot.repo.reader.ahead([file.blob for file in known])
         for start in range(0, len(known), _AT_ONCE):
             group = known[start : start + _AT_ONCE]
             objects = self.snapshot.repo.reader.read_many([file.blob for file in group], layout.LARGEST)
             for file, found in zip(group, objects, strict=True):
                 yield from self._file(file, found)
+
+    def _remembered(self, file: File, before: Known) -> bool:
+        found = before.get(file.blob)
+        if found is None or file.place.kind != "manifest" or found[0] != file.place.number:
+            return False
+        self._blobs[file.path], self.records[file.path] = file.blob, Version(*found)
+        return True
 
     def _file(self, file: File, found: Object | None) -> Iterator[Finding]:
         if found is None:

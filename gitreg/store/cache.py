@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitreg.store.decoded import Decoded, Passing
+from gitreg.store.reader import Object
 from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 MOST_TREES = 2_000
+_MOST_BLOBS, _LONGEST = 32, 1 << 16  # blobs, and bytes of one
 MOST_MODELS = 1_000  # of which is known what was read below their folders
 
 
@@ -30,6 +32,7 @@ class Cache:
         self._width = 32 if repo.algorithm == "sha256" else 20
         self._trees: dict[str, Tree] = {}
         self._roots: dict[str, str] = {}
+        self._blobs: dict[str, bytes] = {}
         self._below: dict[str, tuple[str, dict[str, Any]]] = {}
         self.decoded: Decoded | Passing = Decoded(repo.common_dir)
         self.index: NameIndex | None = None
@@ -52,6 +55,16 @@ class Cache:
     def close(self) -> None:
         """Write what the next process is to know; what is asked next is answered all the same."""
         self.decoded.close()
+
+    def keep_blob(self, object_id: str, data: bytes) -> None:
+        """Keep what this process has just written: the next write begins with reading it."""
+        if len(data) <= _LONGEST:
+            _put(self._blobs, object_id, data, _MOST_BLOBS)
+
+    def blob(self, object_id: str) -> Object | None:
+        """Return a blob that this process wrote lately, or None: git has to be asked."""
+        data = self._blobs.get(object_id)
+        return None if data is None else Object(object_id, "blob", len(data), data)
 
     def keep_root(self, commit: str, tree: str) -> None:
         """Keep the id of a commit's tree."""

@@ -22,6 +22,9 @@ class Comment(NamedTuple):
 
 def kept(old: bytes, new: str) -> str:
     """Return *new* with the comments of *old*; both are documents that the strict reader takes."""
+    head, _, rest = old.partition(b"\n")
+    if head.startswith(b"# yaml-language-server:") and b"#" not in rest and b"\r" not in head:
+        return new  # nobody's comments: the usual case, and a write should not pay for looking where they would stand
     header = new.split("\n", 1)[0] if new.startswith("#") else ""
     found = [c for c in comments(old) if c.text != header and not c.text.startswith("# yaml-language-server:")]
     return _inserted(new, found) if found else new

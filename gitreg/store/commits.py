@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitreg.records import Occasion
     from gitreg.store.cache import Cache
     from gitreg.store.gitrepo import GitRepo, RefUpdate
+    from gitreg.store.looseref import LooseRef
 
 
 _PART = 1 << 16  # characters of a message: it may tell of very many changes
@@ -75,7 +76,7 @@ def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) 
     """
     writer = ObjectWriter(repo.common_dir, repo.algorithm)
     try:
-        root = write_tree(writer, cache, cache.root(parent) if parent else None, ((path, writer.add("blob", data)) for path, data in content.files))
+        root = write_tree(writer, cache, cache.root(parent) if parent else None, ((path, _blob(writer, cache, data)) for path, data in content.files))
         if repo.signs():
             writer.flush()
             return Prepared(repo.signed_commit(root, parent, content.message, content.occasion), writer.flush, writer.drop)
@@ -85,6 +86,13 @@ def prepared(repo: GitRepo, cache: Cache, parent: str | None, content: Content) 
         raise
     cache.keep_root(commit, root)
     return Prepared(commit, writer.flush, writer.drop)
+
+
+def _blob(writer: ObjectWriter, cache: Cache, data: bytes) -> str:
+    object_id = writer.add("blob", data)
+    if not writer.packs:
+        cache.keep_blob(object_id, data)
+    return object_id
 
 
 def _nothing() -> None:
@@ -120,7 +128,7 @@ def brought(repo: GitRepo, step: Step, why: str, lock: int) -> Outcome:
         return move(repo, step, lambda: paths, update, lock)
 
 
-def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate, lock: int) -> Outcome:
+def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate | LooseRef, lock: int) -> Outcome:
     """Write the commit, share it, move the branch to it by compare-and-swap, and refresh its checkouts.
 
     *touched* gives the files that differ, each with its blob id before (None for a new one); *lock* is the
@@ -139,7 +147,7 @@ def move(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]]
         return _following(repo, step, paths, update, lock) if step.publish(step.new.id) else Outcome.LOST
 
 
-def _following(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate, lock: int) -> Outcome:
+def _following(repo: GitRepo, step: Step, touched: Callable[[], dict[str, str | None]], update: RefUpdate | LooseRef, lock: int) -> Outcome:
     """Bring the branch to what the remote has; that is done, whatever happens here."""
     with contextlib.suppress(GitregError, OSError):
         if _with_checkouts(repo, step, touched, lock, lambda: _moved(step, update)) is Outcome.DONE:
@@ -179,7 +187,7 @@ def _with_checkouts(repo: GitRepo, step: Step, touched: Callable[[], dict[str, s
     return outcome
 
 
-def _moved(step: Step, update: RefUpdate) -> Outcome:
+def _moved(step: Step, update: RefUpdate | LooseRef) -> Outcome:
     return Outcome.DONE if update.move(step.ref, step.new.id, step.old) else Outcome.LOST
 
 

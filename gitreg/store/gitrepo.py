@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError, InvalidError, UsageError
@@ -17,10 +18,12 @@ from gitreg.store.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import IO
 
     from gitreg.records import Occasion
 
 _LONGEST_PATCH = 1 << 22  # bytes
+_CHUNK = 1 << 16  # bytes
 SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
 _PATIENT = ("-c", "core.filesRefLockTimeout=1000")  # milliseconds, 100 as git comes: too few where another is busy and the machine too
 
@@ -81,7 +84,7 @@ class GitRepo:
         self.reader = Reader(git_dir, reading)
         self._identity: Identity | None = None
         self._is_bare: bool | None = None
-        self._signs: bool | None = None
+        self._settings: dict[str, str] | None = None
 
     def close(self) -> None:
         """End the kept process; the next read starts another."""
@@ -169,9 +172,19 @@ class GitRepo:
 
     def signs(self) -> bool:
         """Tell whether the person's git signs commits (``commit.gpgsign``); asked once."""
-        if self._signs is None:
-            self._signs = self.output("config", "--type=bool", "--get", "commit.gpgSign", ok=(0, 1)) == "true"
-        return self._signs
+        return _is_true(self._set().get("commit.gpgsign", "false"))
+
+    def is_plain(self) -> bool:
+        """Tell whether git's config names no other folder for hooks and nobody to share files with; asked once."""
+        return not self._set().keys() & {"core.hookspath", "core.sharedrepository"}
+
+    def _set(self) -> dict[str, str]:
+        """Return by name what git's config says of how commits are made, in one question; the last of several counts."""
+        if self._settings is None:
+            said = self.output("config", "-z", "--get-regexp", r"^(commit\.gpgsign|core\.(hookspath|sharedrepository))$", ok=(0, 1))
+            pairs = (each.partition("\n") for each in said.split("\0") if each)
+            self._settings = {name: value if equals else "true" for name, equals, value in pairs}
+        return self._settings
 
     def signed_commit(self, tree: str, parent: str | None, message: str, occasion: Occasion, author: str = "") -> str:
         """Write a commit that git signs, durably; returns its id.
@@ -336,11 +349,16 @@ class GitRepo:
     def _log(self, commits: str, paths: Iterable[str], *limits: str) -> Iterator[LoggedCommit]:
         shape = "--format=%H%x00%P%x00%ct%x00%an <%ae>%x00%B%x00"
         asked = (*limits, "--no-renames", "--no-ext-diff", "--no-color", "--root", "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev")
-        code, out, err = self.git("log", *asked, shape, "--end-of-options", commits, "--", *paths)
-        if code:
-            raise self.reader.damaged(f"git log failed: {err.decode(errors='replace').strip()}")
         cut = self.cut_off()  # their parents are not here, so nobody can tell what they changed
-        yield from (found for found in _logged(out.decode(errors="replace").split("\0")) if found.id not in cut)
+        with process.begun(("--git-dir", self.git_dir), ("log", *asked, shape, "--end-of-options", commits, "--", *paths)) as git:
+            assert git.stdin
+            assert git.stdout
+            assert git.stderr
+            git.stdin.close()
+            yield from (found for found in _logged(_fields(git.stdout)) if found.id not in cut)
+            said = git.stderr.read().decode(errors="replace").strip()
+        if git.returncode:
+            raise self.reader.damaged(f"git log failed: {said}")
 
     def cut_off(self) -> frozenset[str]:
         """Return the commits where a shallow clone ends; none in a whole one."""
@@ -390,6 +408,11 @@ class RefUpdate:
         raise BusyError("git could not move {ref}: {said}", ref=ref, said=said)
 
 
+def _is_true(value: str) -> bool:
+    """Tell whether git takes a *value* for true."""
+    return value.lower() in ("true", "yes", "on") or value.lstrip("+-").lstrip("0").isdecimal()
+
+
 def _text(lock: str) -> str | None:
     """Return what a lock says, or None where there is none."""
     try:
@@ -412,22 +435,37 @@ def _head(git_dir: str) -> str | None:
     return head.removeprefix("ref: ") if head.startswith("ref: ") else None
 
 
-def _logged(fields: Sequence[str]) -> Iterator[LoggedCommit]:
-    """Yield the commits in *fields*, read by position: a message may hold any mark that could stand between them."""
-    at = 0
-    while at < len(fields):
-        if not fields[at].strip("\n"):
-            at += 1
+def _fields(stream: IO[bytes]) -> Iterator[str]:
+    """Yield what stands between the zero bytes of a stream, while it comes: a history is not in memory as a whole."""
+    pieces: list[bytes] = []
+    while chunk := stream.read1(_CHUNK):  # type: ignore[attr-defined]
+        head, *rest = chunk.split(b"\0")
+        pieces.append(head)
+        if rest:
+            yield b"".join(pieces).decode(errors="replace")
+            yield from (field.decode(errors="replace") for field in rest[:-1])
+            pieces = [rest[-1]]
+    yield b"".join(pieces).decode(errors="replace")
+
+
+def _logged(fields: Iterator[str]) -> Iterator[LoggedCommit]:
+    """Yield the commits in *fields*, read by position: a message may hold any mark that could stand between them. What is cut short is left out."""
+    field = next(fields, None)
+    while field is not None:
+        if not field.strip("\n"):
+            field = next(fields, None)
             continue
-        commit, parents, when, author, message = fields[at : at + 5]
-        at, changes = at + 5, []
-        while at < len(fields) and not fields[at].strip("\n"):
-            at += 1
-        while at < len(fields) and (meta := fields[at].lstrip("\n")).startswith(":"):
+        commit, facts, changes = field, list(islice(fields, 4)), []
+        field = next(fields, None)
+        while field is not None and not field.strip("\n"):
+            field = next(fields, None)
+        while field is not None and (meta := field.lstrip("\n")).startswith(":") and (path := next(fields, None)) is not None:
             _, _, old, new, _ = meta.split(" ")
-            changes.append((_present(old), _present(new), fields[at + 1]))
-            at += 2
-        yield LoggedCommit(commit, int(when), author, message, tuple(changes), " " in parents)
+            changes.append((_present(old), _present(new), path))
+            field = next(fields, None)
+        if len(facts) == 4:
+            parents, when, author, message = facts
+            yield LoggedCommit(commit, int(when), author, message, tuple(changes), " " in parents)
 
 
 def _present(object_id: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import ConflictError, InvalidError
-from gitreg.store.trees import FOLDER, Entry, tree_bytes, with_entries
+from gitreg.store.trees import FOLDER, Entry, Tree, tree_bytes, with_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -111,7 +111,7 @@ def transplanted(writer: ObjectWriter, cache: Cache, root: str | None, changes: 
     Raises:
         InvalidError: a path leads through something that is not a folder.
     """
-    tree = cache.tree(root) if root else {}
+    tree = cache.tree(root) if root else Tree()
     here: dict[bytes, Entry | None] = {}
     below: dict[bytes, dict[str, Entry | None]] = {}
     for path, change in changes.items():
@@ -128,7 +128,7 @@ def transplanted(writer: ObjectWriter, cache: Cache, root: str | None, changes: 
         made = transplanted(writer, cache, old.id if old and old.mode == FOLDER else None, inner)
         if made or not here.get(name):
             here[name] = Entry(FOLDER, made) if made else None
-    left = {name: each for name, each in tree.items() if here.get(name, each) is not None}
+    left = Tree({name: each for name, each in tree.items() if here.get(name, each) is not None})
     result = with_entries(left, {name: each for name, each in here.items() if each})
     if not result:
         return None

@@ -17,10 +17,10 @@ from gitreg.store import documents, layout
 from gitreg.store.decoded import wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gitreg.store.reader import Reader
-    from gitreg.store.trees import Tree
+    from gitreg.store.trees import Entry, Tree
 
 _WORTH_SAVING = 64  # blobs: fewer are scanned again sooner than a file is written
 
@@ -37,7 +37,7 @@ class Seen(NamedTuple):
     """A folder as it was last asked for, with its entries, so that the next one costs only what differs."""
 
     folder: Folder
-    entries: Tree
+    entries: Mapping[bytes, Entry]
 
 
 class NameIndex:
@@ -49,20 +49,23 @@ class NameIndex:
         self._saves = saves
         self._seen: dict[str, Seen] = {}
 
-    def numbers(self, path: str, tree_id: str, tree: Tree) -> Mapping[str, int]:
-        """Return number by name for the folder *path*, whose tree this is.
+    def numbers(self, path: str, tree_id: str, read: Callable[[str], Tree]) -> Mapping[str, int]:
+        """Return number by name for the folder *path*, whose tree this is; it is only *read* where it is not the one last asked.
 
         Raises:
             InvalidError: two versions have one name, or a manifest is invalid.
         """
-        seen = self._seen.get(path) or Seen(self._loaded(path), {})
-        folder = seen.folder if seen.folder.tree == tree_id else self._followed(path, tree_id, tree, seen)
-        self._seen[path] = Seen(folder, tree)
-        return folder.numbers
+        seen = self._seen.get(path)
+        if seen is None:
+            seen = self._seen[path] = Seen(self._loaded(path), {})
+        if seen.folder.tree != tree_id:
+            tree = read(tree_id)
+            seen = self._seen[path] = Seen(self._followed(path, tree_id, tree, seen), tree)
+        return seen.folder.numbers
 
     def _followed(self, path: str, tree_id: str, tree: Tree, seen: Seen) -> Folder:
         names, before = seen.folder.names, seen.entries
-        gone, come = _manifests(before, tree), _manifests(tree, before)
+        gone, come = _between(seen, tree)
         fresh = {number: blob for number, blob in come.items() if blob not in names}
         for (number, blob), found in zip(fresh.items(), self._reader.read_many(list(fresh.values())), strict=True):
             file = f"{path}/{number}.yaml"
@@ -106,7 +109,15 @@ class NameIndex:
             return
 
 
-def _manifests(tree: Tree, other: Tree) -> dict[int, str]:
+def _between(seen: Seen, tree: Tree) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the manifests that are gone from the folder last seen, and those that came; a tree that was made from that one says what was put in."""
+    before = seen.entries
+    if before and tree.origin == seen.folder.tree:
+        return _manifests({name: before[name] for name in tree.put if name in before}, tree), _manifests(tree.put, before)
+    return _manifests(before, tree), _manifests(tree, before)
+
+
+def _manifests(tree: Mapping[bytes, Entry], other: Mapping[bytes, Entry]) -> dict[int, str]:
     """Return blob by number of those manifests in *tree* that *other* has not."""
     entries = ((name, entry.id) for name, entry in tree.items() if other.get(name) != entry)
     return {number: blob for name, blob in entries if (number := layout.numbered(name.decode("utf-8", "replace"))) is not None}

@@ -17,16 +17,16 @@ from zlib import compress
 from gitreg.errors import BusyError, InvalidError
 from gitreg.store.disk import sync
 from gitreg.store.packs import PackWriter
-from gitreg.store.trees import FILE, FOLDER, Entry, tree_bytes, with_entries
+from gitreg.store.trees import FILE, FOLDER, Entry, Tree, tree_bytes, with_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gitreg.store.cache import Cache
-    from gitreg.store.trees import Tree
 
 _TOGETHER = 100  # objects that are open at once
 _TRIES = 10  # one after another, while another process takes folders away
+_WIDE = 1 << 14  # bytes of a tree: the ids of some four hundred entries, most of it, cannot be made smaller, and trying costs more than the digest and the write
 _MANY = 100  # objects: so many are cheaper as one pack; git draws the line there too (transfer.unpackLimit)
 
 
@@ -162,7 +162,7 @@ class ObjectWriter:
                 temporary = os.path.join(folder, f"tmp_obj_gitreg_{os.getpid()}_{os.urandom(6).hex()}")  # git gc removes old ones
                 descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444)
                 open_files[os.path.join(folder, object_id[2:])] = descriptor, temporary
-                _write_all(descriptor, compress(whole, 1))
+                _write_all(descriptor, compress(whole, 0 if len(whole) > _WIDE and whole.startswith(b"tree ") else 1))
                 if self._mode & 0o020:  # shared with a group, whatever this person's umask is
                     os.fchmod(descriptor, self._mode & 0o444)
             for descriptor, _ in open_files.values():
@@ -202,7 +202,7 @@ def write_tree(writer: ObjectWriter, cache: Cache, root: str | None, files: Iter
 
 
 def _folder(writer: ObjectWriter, cache: Cache, tree_id: str | None, files: Iterable[tuple[list[str], str]], depth: int) -> str:
-    tree = cache.tree(tree_id) if tree_id else {}
+    tree = cache.tree(tree_id) if tree_id else Tree()
     changed: dict[bytes, Entry] = {}
     for is_file, group in groupby(files, key=lambda file: len(file[0]) == depth + 1):
         if is_file:
@@ -214,6 +214,7 @@ def _folder(writer: ObjectWriter, cache: Cache, tree_id: str | None, files: Iter
                 raise InvalidError("this is not a folder", path=head, rule="R07")
             changed[head.encode()] = Entry(FOLDER, _folder(writer, cache, old.id if old else None, inner, depth + 1))
     made = with_entries(tree, changed)
+    made.origin, made.put = tree_id, changed
     object_id = writer.add("tree", tree_bytes(made))
     if not writer.packs:
         cache.keep_tree(object_id, made)

@@ -69,16 +69,18 @@ def kept(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | Non
         raise _missing() from None
 
 
-def detached(place: Sequence[str], args: Sequence[str]) -> None:
-    """Start git in a session of its own, with no streams, as nobody's child; returns at once.
+def detached(place: Sequence[str], *commands: Sequence[str]) -> None:
+    """Start git in a session of its own, with no streams, as nobody's child, for one command after the other; returns at once.
 
     Raises:
         BusyError: git is not installed.
     """
-    command = ("git", *place, *_SAFE, *args)
+    import shlex
+
+    script = "; ".join(shlex.join(("git", *place, *_SAFE, *args)) for args in commands)
     nothing = subprocess.DEVNULL
     try:  # the shell ends at once, so that the git it leaves behind is the system's to wait for
-        subprocess.run(("/bin/sh", "-c", '"$@" &', "sh", *command), stdin=nothing, stdout=nothing, stderr=nothing, env=_environment(), start_new_session=True, check=False)
+        subprocess.run(("/bin/sh", "-c", f"({script}) &"), stdin=nothing, stdout=nothing, stderr=nothing, env=_environment(), start_new_session=True, check=False)
     except FileNotFoundError:
         raise _missing() from None
 

@@ -9,7 +9,7 @@ from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
 from gitreg.store import layout
 from gitreg.store.decoded import Row
-from gitreg.store.trees import FOLDER, SUBMODULE, Entry
+from gitreg.store.trees import FOLDER, SUBMODULE, Entry, Tree
 from gitreg.view import View
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import GitRepo
     from gitreg.store.nameindex import NameIndex
     from gitreg.store.reader import Object
-    from gitreg.store.trees import Tree
 
 _MARKS = {layout.CARD.encode(), layout.STAGES.encode()}  # a folder with one of them is a model
 _AT_ONCE = 500  # models whose files are read together
@@ -52,6 +51,22 @@ class Snapshot(View):
     def prefix(self) -> str:
         """The registry's folder in the repository: empty for the root, else ending in ``/``."""
         return self._prefix
+
+    @property
+    def saves(self) -> bool:
+        """Whether what is found out may be kept on disk for the next process."""
+        return self._cache.saves
+
+    def top(self) -> Tree:
+        """Return the entries of the registry's own folder.
+
+        Raises:
+            NotFoundError: this commit has no such folder.
+        """
+        found = self._repo.reader.info(f"{self._commit}:{self._prefix.rstrip('/')}")
+        if found is None or found.type != "tree":
+            raise NotFoundError("there is no registry in commit {commit}", commit=self._commit[:12], hint="gitreg init")
+        return self._cache.tree(found.id)
 
     @property
     def config(self) -> Config:
@@ -158,7 +173,7 @@ class Snapshot(View):
         """Return the entries of a model's folder, by way of the folders above it, which many models share."""
         *parents, name = f"{layout.MODELS}/{model}".split("/")
         entry = self.tree("/".join(parents)).get(name.encode())
-        return self._cache.tree(entry.id) if entry and entry.mode == FOLDER else {}
+        return self._cache.tree(entry.id) if entry and entry.mode == FOLDER else Tree()
 
     def number(self, selector: Selector) -> int:
         """See :meth:`View.number`. What a stage is told by is asked for in one go, or remembered where the model is as it was."""
@@ -208,12 +223,21 @@ class Snapshot(View):
 
     def _count(self, model: str) -> int:
         folder = self.tree(layout.versions(model))
-        thousands = [found for name, entry in folder.items() if entry.mode == FOLDER and (found := layout.thousand(name))]
+        thousands = self._thousands(model)
         if not thousands:
-            return sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in folder)
-        top = max(thousands)
-        inner = self._cache.tree(folder[str(top).encode()].id)
-        return top - 1 + sum(layout.numbered(name.decode("utf-8", "replace")) is not None for name in inner)
+            return layout.manifests_among(folder)
+        top, entry = thousands[0]
+        return top - 1 + layout.manifests_among(self._cache.tree(entry.id))
+
+    def _thousands(self, model: str) -> list[tuple[int, Entry]]:
+        """Return the folders of a thousand manifests, the highest first."""
+        key = layout.versions(model) + "/000"
+        found: list[tuple[int, Entry]] | None = self._read.get(key)
+        if found is None:
+            folder = self.tree(layout.versions(model))
+            tops = [(top, folder[name]) for name in folder if name.endswith(b"000") and (top := layout.thousand(name))]
+            found = self._read[key] = sorted([each for each in tops if each[1].mode == FOLDER], reverse=True)
+        return found
 
     def find_manifest(self, model: str, number: int) -> Manifest | None:
         """See :meth:`View.find_manifest`."""
@@ -239,6 +263,15 @@ class Snapshot(View):
             for number, blob in zip(numbers[start : start + _AT_ONCE], group, strict=True):
                 path = layout.manifest(model, number)
                 yield _numbered(self._record("manifest", found[blob], path) if blob in found else known[blob], number, path)
+
+    def texts(self) -> Iterator[tuple[str, int, bytes | None]]:
+        """See :meth:`View.texts`. They are listed and read in one go, and nothing of them is kept: to find what is worth decoding."""
+        models = set(self.model_names())
+        listed = ((layout.place(path), blob) for _, blob, path in self._repo.files(self._commit, self._prefix, (layout.MODELS,)))
+        found = sorted((place.model, place.number, blob) for place, blob in listed if place.kind == "manifest" and place.model in models)
+        objects = self._repo.reader.read_many([blob for _, _, blob in found], layout.LARGEST)
+        for (model, number, _), each in zip(found, objects, strict=True):
+            yield model, number, each.data if each else None
 
     def _blob_of(self, model: str, number: int) -> str:
         path = layout.manifest(model, number)
@@ -266,13 +299,10 @@ class Snapshot(View):
 
     def _names(self, model: str) -> Iterator[Mapping[str, int]]:
         """Yield number by name of each folder of manifests, the newest first."""
-        folder = self.tree(layout.versions(model))
-        top = {b"0": None} | {name: entry for name, entry in folder.items() if entry.mode == FOLDER and layout.thousand(name)}
-        for part in sorted(top, key=int, reverse=True):
-            entry = top[part]
-            path = layout.versions(model) + (f"/{part.decode()}" if entry else "")
-            tree = self._cache.tree(entry.id) if entry else folder
-            yield self._index().numbers(self._prefix + path, self._tree_id(path), tree)
+        index, versions = self._index(), self._prefix + layout.versions(model)
+        for thousand, entry in self._thousands(model):
+            yield index.numbers(f"{versions}/{thousand}", entry.id, self._cache.tree)
+        yield index.numbers(versions, self._tree_id(layout.versions(model)), self._cache.tree)
 
     def _index(self) -> NameIndex:
         if self._cache.index is None:
@@ -312,7 +342,7 @@ class Snapshot(View):
 
     def _tree_at(self, path: str) -> tuple[str, Tree]:
         object_id, is_folder = self._id_at(path)
-        return (object_id, self._cache.tree(object_id)) if object_id and is_folder else ("", {})
+        return (object_id, self._cache.tree(object_id)) if object_id and is_folder else ("", Tree())
 
     def blob_id(self, path: str) -> str | None:
         """Return the id of a file of the registry, or None."""
@@ -348,13 +378,18 @@ class Snapshot(View):
         return self._cache.known(self._commit, self._prefix + path) if known is None else known[1].get(name.encode())
 
     def _object(self, path: str) -> Object | None:
-        found = self._ahead.pop(path, None) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", layout.LARGEST)
+        found = self._ahead.pop(path, None) or self._written(path) or self._repo.reader.read(f"{self._commit}:{self._prefix}{path}", layout.LARGEST)
         if found is None:
             self._prove_absent(path)
         if found is None or found.type != "blob":
             return None
         layout.checked_size(found.size, path)
         return found
+
+    def _written(self, path: str) -> Object | None:
+        """Return a file that this process wrote lately, if it stands at *path* for certain."""
+        entry = self._entry(path) if self._knows(path) else None
+        return self._cache.blob(entry.id) if entry else None
 
     def _prove_absent(self, path: str) -> None:
         """Refuse to take a lost object for a file that is not there: git calls both missing.
@@ -400,7 +435,7 @@ class Snapshot(View):
             InvalidError: it is not a record of that kind.
         """
         known = self._cache.decoded.record(kind, blob)
-        return known if known is not None else self._record(kind, self._repo.reader.read(blob, layout.LARGEST), path, keep=keep)
+        return known if known is not None else self._record(kind, self._cache.blob(blob) or self._repo.reader.read(blob, layout.LARGEST), path, keep=keep)
 
     def _record(self, kind: str, found: Object | None, path: str, *, keep: bool = True) -> Any:
         if found is None or found.data is None:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from gitreg.errors import BusyError, ConflictError, GitregError
 from gitreg.operations import events as eventlog
 from gitreg.records import Event, Occasion, Receipt, committed_at, settled
-from gitreg.store import commits, lock, notes, turns, worktree
+from gitreg.store import commits, lock, looseref, notes, turns, worktree
 from gitreg.store.plan import OFTEN, Pairs, Plan, Wording, concluded, plan
 
 if TYPE_CHECKING:
@@ -145,10 +145,9 @@ def start(target: Target, *, ask: bool = True) -> Start:
         ConflictError: the branch is gone, or both it and the remote's have commits that the other has not.
         BusyError: the remote cannot be reached.
     """
-    found = target.repo.reader.info(target.ref)
-    if found is None:
+    tip = target.repo.tip(target.ref)
+    if tip is None:
         raise ConflictError("branch {ref} is gone", ref=target.ref)
-    tip = found.id
     remote = target.remote(target.snapshot(tip))
     if remote and not ask:
         return Start(tip, tip, remote, asked=False)
@@ -161,8 +160,7 @@ def start(target: Target, *, ask: bool = True) -> Start:
 
 
 def _is_at(target: Target, tip: str) -> bool:
-    found = target.repo.reader.info(target.ref)
-    return found is not None and found.id == tip
+    return target.repo.tip(target.ref) == tip
 
 
 def _followed(target: Target, begun: Start, descriptor: int) -> tuple[str, ...]:
@@ -206,7 +204,7 @@ def _committed(target: Target, made: Plan, begun: Start, occasion: Occasion, des
         older = target.repo.changed(begun.tip, begun.base) if begun.base != begun.tip else {}
         return made.before() | {path: change.old for path, change in older.items()}  # the branch takes the remote's commits with it
 
-    with target.repo.ref_update(f"gitreg: {made.subject}", descriptor) as update:
+    with looseref.update(target.repo, target.ref, f"gitreg: {made.subject}", descriptor) as update:
         new = commits.prepared(target.repo, target.cache, begun.base, commits.Content(_watched(target, made), made.message, occasion))
         step = commits.Step(target.ref, begun.tip, begun.tip, new, begun.remote.push if begun.remote else None)
         try:

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import BusyError, ConflictError
-from gitreg.store import holders, journal, process
+from gitreg.store import holders, journal, looseref, process
 from gitreg.store.disk import sync, sync_all
 from gitreg.store.gitrepo import checkout_at
 
@@ -368,6 +368,7 @@ def heal(repo: GitRepo, lock: int, patience: float = _PATIENCE) -> tuple[str, ..
     Raises:
         BusyError: a checkout cannot be written now; the journal stays for the next command.
     """
+    looseref.heal(repo.common_dir)
     entry = journal.read(repo.common_dir)
     if entry is None:
         return ()

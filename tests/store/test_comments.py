@@ -241,3 +241,11 @@ def test_only_the_comments_that_a_person_added_are_carried_over():
     assert comments.carried(before, after, "a: 3\nb: 4\n") == "a: 3  # why\n# new\nb: 4\n# end\n"
     assert comments.carried(None, after, "a: 3\nb: 4\n") == "# old\na: 3  # why\n# new\nb: 4\n# end\n"
     assert comments.carried(before, before, "a: 3\n") == "a: 3\n"
+
+
+def test_a_file_without_a_person_s_comments_is_what_gitreg_writes():
+    old = b"# yaml-language-server: $schema=../x.json\na: 1\n"
+
+    assert comments.kept(old, "# yaml-language-server: $schema=../x.json\na: 2\n") == "# yaml-language-server: $schema=../x.json\na: 2\n"
+    assert comments.kept(old + b"b: '#'\n", "a: 2\nb: '#'\n") == "a: 2\nb: '#'\n"
+    assert comments.kept(old + b"b: 1 # why\n", "a: 2\nb: 1\n") == "a: 2\nb: 1 # why\n"

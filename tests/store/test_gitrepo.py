@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from gitreg.errors import BusyError, ConflictError, NotFoundError, UsageError
+from gitreg.errors import BusyError, ConflictError, InvalidError, NotFoundError, UsageError
 from gitreg.store import lock
 from gitreg.store.discovery import discover
 from gitreg.store.gitrepo import checkout_at
@@ -278,3 +280,47 @@ def test_setting_a_config_value_keeps_what_a_person_wrote(repository, git):
     assert '# why\n[remote "o"]\n\tfetch = a ; first\n\tfetch = b\n' in config.read_text()
     assert repository.config("gitreg.branch") == "other"
     assert repository.config("gitreg.nothing") is None
+
+
+# -- the log --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wordy(registry, git):
+    """Return a registry with twenty commits whose messages are half a megabyte each, which touch a model."""
+    for number in range(20):
+        Path(registry.path, "models", "iris").mkdir(parents=True, exist_ok=True)
+        Path(registry.path, "models", "iris", f"{number}.txt").write_text("")
+        git(registry.path, "add", "models")
+        git(registry.path, "commit", "-q", "-F", "-", input=f"{number}\n\n" + "word " * 100_000)
+    return registry
+
+
+def test_a_log_is_not_in_memory_as_a_whole(wordy):
+    repo, commit = wordy.location.repo, wordy.snapshot().commit
+    tracemalloc.start()
+
+    found = [(each.id, len(each.message), each.changes[0][2]) for each in repo.log(commit, ["models"])]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert [path for _, _, path in found] == [f"models/iris/{number}.txt" for number in reversed(range(20))]
+    assert min(size for _, size, _ in found) > 499_000
+    assert peak < 5_000_000
+
+
+def test_a_log_that_is_left_early_leaves_no_process(wordy):
+    before = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+    with contextlib.closing(wordy.location.repo.log(wordy.snapshot().commit, ["models"])) as log:
+        assert next(log).message.startswith("19\n")
+
+    assert Path(f"/proc/self/task/{os.getpid()}/children").read_text().split() == before
+
+
+def test_a_log_that_git_cannot_finish_says_so(wordy, git):
+    lost = git(wordy.path, "rev-parse", "HEAD~10")
+    Path(wordy.path, ".git", "objects", lost[:2], lost[2:]).unlink()
+
+    with pytest.raises(InvalidError, match="git log failed"):
+        list(wordy.location.repo.log(wordy.snapshot().commit, ["models"]))

@@ -584,10 +584,13 @@ def place(calls: list[str], pattern: str) -> int:
     return max(at for at, call in enumerate(calls) if re.search(pattern, call))
 
 
-@pytest.mark.parametrize("kind", ["checkout", "bare"])
+@pytest.mark.parametrize("kind", ["checkout", "bare", "bare, written before"])
 def test_everything_is_synced_before_what_names_it(iris, git, tmp_path, kind):
     folder = tmp_path / "clone"
-    git(tmp_path, "clone", "-q", *(["--bare"] if kind == "bare" else []), iris.path, folder)
+    git(tmp_path, "clone", "-q", *([] if kind == "checkout" else ["--bare"]), iris.path, folder)
+    if kind == "bare, written before":
+        with Registry.open(folder) as registry:
+            registry.register("other")
 
     calls = traced(folder, tmp_path / "log", _ONE)
 
@@ -598,7 +601,7 @@ def test_everything_is_synced_before_what_names_it(iris, git, tmp_path, kind):
         temporary, final = re.findall(r'"([^"]+)"', calls[at])
         assert place(calls[:at], rf"fsync\(\d+<{re.escape(temporary)}>")
         assert at < place(calls[:moved], rf"fsync\(\d+<{re.escape(os.path.dirname(final))}>")
-    assert place(calls[:moved], r"fsync\(\d+<.*refs/heads/main\.lock>")
+    assert place(calls[:moved], r"fsync\(\d+<.*(refs/heads/main\.lock|gitreg/moving)>")
     assert moved < place(calls, r"fsync\(\d+<.*/refs/heads>")
 
 

@@ -109,3 +109,12 @@ def test_a_write_after_it_finds_all_that_was_packed(due, objects):
     with Registry.open(due.path) as fresh:
         assert fresh.get("iris@production").number == 1
         assert fresh.check() == ()
+
+
+def test_the_commit_graph_then_tells_which_paths_a_commit_changed(due, objects, git):
+    due.register("iris")
+    graph = objects / "info" / "commit-graph"
+    until(lambda: graph.exists() and b"BIDX" in graph.read_bytes()[:200])
+
+    assert git(due.path, "commit-graph", "verify", "--no-progress") == ""
+    assert {event.event for event in due.history("iris")} == {"registered", "model_created"}

@@ -16,7 +16,7 @@ def problems(scene: Scene, sound: Snapshot | None = None) -> dict[str, Any]:
 
     Where an earlier commit is known to be *sound*, only what changed since is looked at, and what that can spoil.
     """
-    findings = [finding.as_dict() for finding in check_state(scene.snapshot, _since(scene.snapshot, sound) if sound else None)]
+    findings = [finding.as_dict() for finding in check_state(scene.snapshot, _since(scene.snapshot, sound) if sound else None, again=True)]
     return {"registry": scene.name, "ok": not any(finding["severity"] == "error" for finding in findings), "findings": findings}
 
 
