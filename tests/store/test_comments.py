@@ -248,4 +248,4 @@ def test_a_file_without_a_person_s_comments_is_what_gitreg_writes():
 
     assert comments.kept(old, "# yaml-language-server: $schema=../x.json\na: 2\n") == "# yaml-language-server: $schema=../x.json\na: 2\n"
     assert comments.kept(old + b"b: '#'\n", "a: 2\nb: '#'\n") == "a: 2\nb: '#'\n"
-    assert comments.kept(old + b"b: 1 # why\n", "a: 2\nb: 1\n") == "a: 2\nb: 1 # why\n"
+    assert comments.kept(old + b"b: 1 # why\n", "a: 2\nb: 1\n") == "a: 2\nb: 1  # why\n"
