@@ -7,6 +7,7 @@ by hand counts like any other. A file that is invalid in some commit says nothin
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from gitreg.store.gitrepo import LoggedCommit
     from gitreg.store.snapshot import Snapshot
 
+_AT_ONCE = 100  # commits whose records are read together
+
 
 def history(snapshot: Snapshot, model: str | None = None, stage: str | None = None, *, since: str | None = None) -> Iterator[Event]:
     """Yield the events that led to *snapshot*, of one *model* or all, of one *stage* or all, from the start or *since* a commit.
@@ -38,10 +41,19 @@ def history(snapshot: Snapshot, model: str | None = None, stage: str | None = No
         snapshot.known_stage(stage)
     if snapshot.repo.reader.is_partial():
         _fetch(snapshot, model)
-    for commit in snapshot.repo.log(f"{since}..{snapshot.commit}" if since else snapshot.commit, _paths(snapshot.prefix, model, stage)):
-        for event in _told(snapshot, commit):
-            if stage is None or event.stage == stage:
-                yield event
+    log = snapshot.repo.log(f"{since}..{snapshot.commit}" if since else snapshot.commit, _paths(snapshot.prefix, model, stage))
+    while group := list(islice(log, _AT_ONCE)):
+        _read_ahead(snapshot, group)
+        for commit in group:
+            for event in _told(snapshot, commit):
+                if stage is None or event.stage == stage:
+                    yield event
+
+
+def _read_ahead(snapshot: Snapshot, commits: list[LoggedCommit]) -> None:
+    """Read in one go the records that these commits changed; those that changed very many are read as they are told."""
+    changes = [(old, new, path.removeprefix(snapshot.prefix)) for commit in commits if len(commit.changes) <= _AT_ONCE for old, new, path in commit.changes]
+    snapshot.records_ahead((layout.place(path).kind, blob, path) for old, new, path in changes for blob in (old, new) if blob)
 
 
 def _fetch(snapshot: Snapshot, model: str | None) -> None:
@@ -80,7 +92,8 @@ def happened(snapshot: Snapshot, files: Iterable[FileChange], size: int, commit:
     """Return the events that *files* mean, named as *commit* has them; where their *size* is great they are read one by one."""
     large = size > eventlog.MOST
     found = delta(snapshot, files, lenient=lenient, streamed=large)
-    return (eventlog.flow if large else eventlog.events)(found, lambda model, number: name_of(snapshot, commit, model, number))
+    named = {} if large else {(part.model, number): after.version for part in found.models for number, (_, after) in part.manifests.items() if after}
+    return (eventlog.flow if large else eventlog.events)(found, lambda model, number: named.get((model, number)) or name_of(snapshot, commit, model, number))
 
 
 class Facts(NamedTuple):

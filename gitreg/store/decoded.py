@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitreg.store.diskcache import DiskCache
 
 KINDS: dict[str, Any] = {"config": Config, "card": ModelCard, "stages": Stages, "manifest": Manifest}
-MOST = 50_000  # records in memory
+MOST = 20_000  # records in memory
 _WAITING = 2_000  # records that are written together
 _LETTERS = {"config": b"c", "card": b"m", "stages": b"s", "manifest": b"v"}
 _ROW = b"r"
@@ -67,6 +67,13 @@ class Decoded:
         """Return those records of *kind* that are known, by blob; what is only on disk is not kept in memory."""
         keys = {_LETTERS[kind] + bytes.fromhex(blob): blob for blob in blobs}
         return {keys[key]: record for key, record in self._many(list(keys), KINDS[kind])}
+
+    def bring(self, kind: str, blobs: list[str]) -> list[str]:
+        """Bring those records of *kind* into memory that are known, and return the blobs of the others."""
+        keys = {_LETTERS[kind] + bytes.fromhex(blob): blob for blob in blobs}
+        for key, record in self._many([key for key in keys if key not in self._near], KINDS[kind]):
+            self._put(key, record)
+        return [blob for key, blob in keys.items() if key not in self._near]
 
     def keep(self, kind: str, blob: str, record: Any, *, near: bool = True) -> None:
         """Keep a *record*, in memory too if it is to be *near*: one of very many is not."""
@@ -145,6 +152,10 @@ class Passing:
     def aside(self) -> Passing:
         """Return this: it keeps nothing."""
         return self
+
+    def bring(self, kind: str, blobs: list[str]) -> list[str]:
+        """Return the blobs of the records of *kind* that are not in memory."""
+        return [blob for blob in blobs if self.record(kind, blob) is None]
 
     def keep(self, kind: str, blob: str, record: Any, *, near: bool = True) -> None:
         """Let it go."""

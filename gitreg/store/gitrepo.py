@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LONGEST_PATCH = 1 << 22  # bytes
 _CHUNK = 1 << 16  # bytes
+_FRUGAL = ("-c", "core.deltaBaseCacheLimit=16m", "-c", "core.packedGitWindowSize=1m", "-c", "core.packedGitLimit=32m")  # git's own limits let a long walk take hundreds of MB, and make it no faster
 SYNCED = ("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=fsync")
 _PATIENT = ("-c", "core.filesRefLockTimeout=1000")  # milliseconds, 100 as git comes: too few where another is busy and the machine too
 
@@ -350,7 +351,7 @@ class GitRepo:
         shape = "--format=%H%x00%P%x00%ct%x00%an <%ae>%x00%B%x00"
         asked = (*limits, "--no-renames", "--no-ext-diff", "--no-color", "--root", "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev")
         cut = self.cut_off()  # their parents are not here, so nobody can tell what they changed
-        with process.begun(("--git-dir", self.git_dir), ("log", *asked, shape, "--end-of-options", commits, "--", *paths)) as git:
+        with process.begun(("--git-dir", self.git_dir), (*_FRUGAL, "log", *asked, shape, "--end-of-options", commits, "--", *paths)) as git:
             assert git.stdin
             assert git.stdout
             assert git.stderr

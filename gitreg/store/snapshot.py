@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
 from gitreg.errors import InvalidError, NotFoundError
-from gitreg.store import layout
+from gitreg.store import decoded, layout
 from gitreg.store.decoded import Row
 from gitreg.store.trees import FOLDER, SUBMODULE, Entry, Tree
 from gitreg.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from gitreg.names import Selector
     from gitreg.records import Config, Manifest, ModelCard, ModelSummary, Stages
@@ -427,6 +428,18 @@ class Snapshot(View):
             record = None if entry.mode in (FOLDER, SUBMODULE) else self.record_of(kind, entry.id, path)
         self._read[path] = record
         return record
+
+    def records_ahead(self, files: Iterable[tuple[str, str, str]]) -> None:
+        """Read in one go the records of *files*, each a kind, a blob and a path, that are not known yet; what is invalid is said when it is asked for."""
+        paths: dict[str, dict[str, str]] = {}
+        for kind, blob, path in files:
+            if kind in decoded.KINDS:
+                paths.setdefault(kind, {})[blob] = path
+        for kind, group in paths.items():
+            wanted = self._cache.decoded.bring(kind, list(group))
+            for blob, found in zip(wanted, self._repo.reader.read_many(wanted, layout.LARGEST), strict=True):
+                with contextlib.suppress(InvalidError):
+                    self._record(kind, found, group[blob])
 
     def record_of(self, kind: str, blob: str, path: str, *, keep: bool = True) -> Any:
         """Return the record in a blob by its id; *path* is where it stood, for the error. One of very many is not to be kept.
