@@ -41,13 +41,22 @@ def history(snapshot: Snapshot, model: str | None = None, stage: str | None = No
         snapshot.known_stage(stage)
     if snapshot.repo.reader.is_partial():
         _fetch(snapshot, model)
-    log = snapshot.repo.log(f"{since}..{snapshot.commit}" if since else snapshot.commit, _paths(snapshot.prefix, model, stage))
+    span = f"{since}..{snapshot.commit}" if since else snapshot.commit
+    log = snapshot.repo.log(span, _paths(snapshot.prefix, model, stage)) if model or snapshot.prefix else _of_all(snapshot, span)
     while group := list(islice(log, _AT_ONCE)):
         _read_ahead(snapshot, group)
         for commit in group:
             for event in _told(snapshot, commit):
                 if stage is None or event.stage == stage:
                     yield event
+
+
+def _of_all(snapshot: Snapshot, span: str) -> Iterator[LoggedCommit]:
+    """Yield the commits that changed anything of a registry that is a repository's root: told where to look, git would compare every folder of models three times."""
+    for commit in snapshot.repo.log(span, ()):
+        changes = tuple(change for change in commit.changes if change[2] == layout.CONFIG or change[2].startswith(f"{layout.MODELS}/"))
+        if changes:
+            yield commit._replace(changes=changes)
 
 
 def _read_ahead(snapshot: Snapshot, commits: list[LoggedCommit]) -> None:
