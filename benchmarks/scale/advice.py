@@ -105,7 +105,7 @@ def _of_readers(rows: list[dict[str, Any]]) -> Iterator[Advice]:
         f"of {large['versions']:,} versions the first `get` takes {time(large['get']['first']['ms'])}, the next {time(large['get']['again']['ms'])}; it keeps {size(large['kept_bytes'])}, a shallow clone {size(large['clones']['shallow']['bytes'])}, a whole one {size(large['clones']['full']['bytes'])}", ("clone",),
     )  # fmt: skip
     yield Advice(
-        "a fleet that asks all the time", "the index that `gitreg export` writes, from any web server",
+        "a fleet that asks all the time", "[the index](../how-to/serve-a-fleet.md) that `gitreg export` writes, from any web server",
         f"each question to git starts processes there and here, {time(small['get']['again']['ms'])} on one machine, and a stage that has not moved costs the same; a file with an ETag is asked for in one request, which any cache answers", ("clone",),
     )  # fmt: skip
 
