@@ -8,7 +8,10 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import artifacts, bars, crowds, dashboard, index, machine, reads, report, reviews, runs, scaling, sides
+try:
+    from benchmarks import artifacts, bars, crowds, dashboard, index, machine, reads, report, reviews, runs, scaling, sides  # isort: skip
+except ModuleNotFoundError as missing:
+    sys.exit(f"the benchmarks need {missing.name}: pip install '.[benchmarks]'")
 from benchmarks.clock import Effort
 from benchmarks.peers import MODULES, peer
 from benchmarks.peers.base import JOBS
@@ -32,6 +35,11 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--folder", help="where to work: a file system that syncs, for the promises are about one")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results.json and the page of the documentation")
     asked = parser.parse_args(arguments)
+    unknown = set(asked.only.split(",")) - {"bars", *report.TABLES, *JOBS}
+    if unknown:
+        parser.error(f"--only: there is no {', '.join(sorted(unknown))}")
+    if asked.quick and asked.write:
+        parser.error("--quick tells whether it runs at all; its figures are not to be written")
     if asked.quick:
         asked.sizes, asked.models = "10", "10"
     return asked

@@ -16,6 +16,7 @@ from benchmarks.machine import bare_python
 from benchmarks.peers.ours import COMMAND
 from benchmarks.peers.plain_git import Git
 from benchmarks.registries import copied
+from benchmarks.scale.launched import peak
 from benchmarks.shapes import Shape
 from benchmarks.sides import ran
 from gitreg import Registry
@@ -156,18 +157,9 @@ def of_memory(folder: str, shape: Shape) -> Iterator[Bar]:
         ["doctor"], ["verify"], ["export", os.path.join(folder, "index")], ["site", os.path.join(folder, "site")],
     ]  # fmt: skip
     for command in commands:
-        peaks = {turn: peak([*COMMAND, "-R", place, *command]) for turn in range(2)}
+        peaks = {turn: float(peak([*COMMAND, "-R", place, *command])) for turn in range(2)}
         yield Bar(f"most memory of `gitreg {' '.join(_shown(word, one) for word in command)}` at {shape.models:,} models, against 120 MB", 1.0, peaks, dict.fromkeys(peaks, _MEMORY), unit="bytes")
 
 
 def _shown(word: str, model: str) -> str:
     return "DIR" if os.path.isabs(word) else word.replace(model, "MODEL")
-
-
-def peak(command: list[str]) -> float:
-    """Return the largest resident size of a process, in bytes."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, command
-    return usage.ru_maxrss * 1024.0

@@ -6,6 +6,7 @@ Each curve is written as soon as it is done, and leaves the others as they were:
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -26,6 +27,10 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--folder", help="where to work: a file system that syncs, for writes wait for it")
     parser.add_argument("--write", action="store_true", help="write benchmarks/scale.json, the page of the documentation and its charts")
     asked = parser.parse_args(arguments)
+    if not re.fullmatch(r"[0-9,]*", asked.sizes):
+        parser.error(f"--sizes: numbers with commas between them, not {asked.sizes!r}")
+    if asked.quick and asked.write:
+        parser.error("--quick tells whether it runs at all; its figures are not to be written")
     asked.only, asked.sizes = [name for name in asked.only.split(",") if name], tuple(int(size) for size in asked.sizes.split(",") if size)
     if unknown := [name for name in asked.only if name not in CURVES]:
         parser.error(f"no such curve: {', '.join(unknown)}")

@@ -143,14 +143,16 @@ def picked(value: Any, text: str) -> Any:
         NotFoundError: there is no such field; the sentence lists those there are.
         UsageError: the field is malformed.
     """
-    for part in field(text):
+    parts = field(text)
+    for at, part in enumerate(parts):
         if isinstance(value, dict) and part in value:
             value = value[part]
         elif isinstance(value, list) and (index := names.number(part)) is not None and index < len(value):
             value = value[index]
         else:
             known = ", ".join(value) if isinstance(value, dict) and value else "nothing"
-            raise NotFoundError("no field {part!r} in {text!r}: there is {known}", part=part, text=text, known=known)
+            inside = f"in {'.'.join(parts[:at])!r} " if at else ""
+            raise NotFoundError("no field {text!r}: {inside}there is {known}", text=text, inside=inside, known=known)
     return value
 
 

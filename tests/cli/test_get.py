@@ -55,7 +55,7 @@ def test_an_absent_field_is_not_found(full, field):
     said = full("get", "rose", field)
 
     assert (said.code, said.out) == (3, "")
-    assert said.err.startswith(f"gitreg: no field {field.rpartition('.')[2]!r} in {field!r}: there is ")
+    assert said.err.startswith(f"gitreg: no field {field!r}: ")
 
 
 @pytest.mark.parametrize("field", ["", ".", "metrics.", "a..b", '"open', 'a"b"', '"a"b'])
