@@ -103,19 +103,20 @@ class Reads(ABC):
 
         return tuple(check_state(self.snapshot(), again=True))
 
-    def export(self, folder: str | os.PathLike[str], *, etags: bool = False, watch: Callable[[int, int], None] | None = None) -> Exported:
+    def export(self, folder: str | os.PathLike[str], *, etags: bool | None = None, force: bool = False, watch: Callable[[int, int], None] | None = None) -> Exported:
         """Make the sparse index in *folder*, or bring the one that is there up to date: small JSON files for any HTTP server, which an address reads.
 
-        With *etags* also ``etags.nginx``, which lists the blob id of each file. *watch* hears how many models of how many are done.
+        With *etags* also ``etags.nginx``, which lists the blob id of each file; None is as it was before. Models that this registry does not have are taken out
+        only with *force*. *watch* hears how many models of how many are done.
 
         Raises:
-            ConflictError: a file is in the way that it did not write, or *folder* is where the registry itself or git keeps files.
+            ConflictError: a file is in the way that it did not write, *folder* is where the registry itself or git keeps files, or it has the index of another registry.
             InvalidError: ``gitreg.yaml`` is invalid, and nothing was written; or models are: those keep the files that they had, all others were exported.
             BusyError: the folder cannot be written.
         """
         from gitreg.index.writer import exported
 
-        return exported(self.snapshot(), os.fspath(folder), etags=etags, watch=watch)
+        return exported(self.snapshot(), os.fspath(folder), etags=etags, force=force, watch=watch)
 
     def pull(
         self, selector: str, folder: str | os.PathLike[str] | None = None, *, artifacts: Sequence[str] | None = None, force: bool = False, watch: Watch | None = None

@@ -7,8 +7,10 @@ answers 404 to everything has lost its files, not its models.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
+from hashlib import new as new_hash
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg import warned
@@ -31,6 +33,7 @@ _MOST_HELD = 20_000  # files
 _TURNS = 64
 _FORBIDDEN = 403
 _GONE = (_FORBIDDEN, 404, 410)  # a bucket that may be read but not listed says 403 of what is not there
+_ALGORITHMS = {40: "sha1", 64: "sha256"}  # of git ids, by length
 _AGES = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -132,8 +135,9 @@ class Asked:
         answer = self._line.ask(path, held.etag if held else "", files.LARGEST_BOARD if path == files.BOARD else files.LARGEST)
         until, at = self._ticks() + answer.fresh, self._clock()
         if answer.status == 200:
-            heard = _Held(answer.etag, _read(decode, answer.body), until, at)
-            self._kept.keep(path, answer.etag, answer.body)
+            etag = answer.etag if _fits(answer.etag, answer.body) else ""
+            heard = _Held(etag, _read(decode, answer.body), until, at)
+            self._kept.keep(path, etag, answer.body)
         elif answer.status == 304 and held is not None:
             heard = held._replace(until=until, at=at)
             self._kept.confirm(path)
@@ -165,6 +169,13 @@ class Asked:
 def _turns() -> tuple[threading.Lock, ...]:
     """Return locks that paths share: as many as there are, whatever is asked for."""
     return tuple(threading.Lock() for _ in range(_TURNS))
+
+
+def _fits(etag: str, body: bytes) -> bool:
+    """Tell whether *etag* can be that of *body*: a git id must be its own. A server that has not read its list of ids again gives that of the content before."""
+    said = etag.removeprefix("W/").strip('"')
+    algorithm = _ALGORITHMS.get(len(said)) if re.fullmatch("[0-9a-f]+", said) else None
+    return algorithm is None or said == new_hash(algorithm, b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
 
 
 def _read(decode: Decode, body: bytes) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from gitreg import names
-from gitreg.errors import InvalidError, NotFoundError
+from gitreg.errors import ConflictError, InvalidError, NotFoundError
 from gitreg.folder import Folder, alone, content
 from gitreg.index import files, ledger
 from gitreg.index.files import About, Cover, Holder
@@ -49,8 +49,8 @@ class Exported(NamedTuple):
         return self._asdict()
 
 
-def exported(snapshot: Snapshot, folder: str, *, etags: bool = False, watch: Watch | None = None) -> Exported:
-    """Make the index of *snapshot* in *folder*, or bring the one that is there up to date; with *etags* also the list of blob ids for nginx.
+def exported(snapshot: Snapshot, folder: str, *, etags: bool | None = None, force: bool = False, watch: Watch | None = None) -> Exported:
+    """Make the index of *snapshot* in *folder*, or bring the one that is there up to date; with *etags* also the list of blob ids for nginx; without a word of it, as it was.
 
     Files that it did not write are left alone. *watch* hears how many models of how many are done.
 
@@ -62,7 +62,7 @@ def exported(snapshot: Snapshot, folder: str, *, etags: bool = False, watch: Wat
     path = os.path.abspath(folder)
     apart.checked(path, snapshot.repo, snapshot.prefix, hint=f"{COMMAND} index")
     with alone(path):  # what another export knows and writes is whole before this one begins
-        export = _Export(snapshot, ledger.read(content(os.path.join(path, ledger.FILE))), path, etags=etags)
+        export = _Export(snapshot, ledger.read(content(os.path.join(path, ledger.FILE))), path, etags=etags, force=force)
         done = export.run(watch or (lambda _done, _of: None))
     if export.problems:
         raise _told(list(export.problems.values()))
@@ -80,8 +80,9 @@ def _told(problems: Sequence[InvalidError]) -> InvalidError:
 class _Export:
     """One export: from what is *known* of the index in *folder* to the files of *snapshot*."""
 
-    def __init__(self, snapshot: Snapshot, known: Ledger, folder: str, *, etags: bool) -> None:
-        self._snapshot, self._known, self._etags = snapshot, known, etags
+    def __init__(self, snapshot: Snapshot, known: Ledger, folder: str, *, etags: bool | None = None, force: bool = False) -> None:
+        self._snapshot, self._known, self._force = snapshot, known, force
+        self._etags = known.etags if etags is None else etags
         self._stages = tuple(snapshot.config.stages)
         self._look = "\n".join([str(EDITION), *self._stages])
         self._folder = Folder(folder, set(known.paths()), COMMAND)
@@ -92,6 +93,7 @@ class _Export:
         """Make what is to be made."""
         known = {made.tree for made in self._known.models.values()}
         trees = {model: tree for model, tree in sorted(self._snapshot.folders(known)) if model in self._known.models or names.is_model_name(model)}
+        self._refuse_strangers(trees)
         self._refuse_twins(trees)
         kept = {model: made for model, made in self._known.models.items() if self._stands(model, made, trees)}
         changed = [model for model in trees if model not in kept and model not in self.problems]
@@ -129,6 +131,20 @@ class _Export:
         return Exported(self._folder.path, self._snapshot.commit, there, count, self._folder.written, self._folder.removed)
 
     # -- what is to be done -------------------------------------------------------------------------------
+
+    def _refuse_strangers(self, trees: Mapping[str, str]) -> None:
+        """Refuse to take models out of an index that this registry never had: models are deleted, not removed, so it is the index of another.
+
+        Raises:
+            ConflictError: there are such models, and that was not asked for.
+        """
+        strange = [model for model, made in self._known.models.items() if made.there and model not in trees]
+        if strange and not self._force:
+            more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+            raise ConflictError(
+                "{folder!r} tells of model {model!r}{more}, which this registry does not have: it is the index of another one, or of a later commit",
+                folder=self._folder.path, model=strange[0], more=more, hint=f"{COMMAND} --force takes them out",
+            )  # fmt: skip
 
     def _refuse_twins(self, trees: Mapping[str, str]) -> None:
         """Take models whose names differ in case alone for unreadable: on some disks they would write one file."""
@@ -206,7 +222,9 @@ class _Export:
         return About(name=model, versions=snapshot.count(model), latest=_holder(found[names.LATEST]), stages=held, card=card), found
 
     def _board(self, made: Mapping[str, Made]) -> bytes:
-        rows = ({"name": model, "latest": row.latest, "versions": row.versions, "stages": {stage: row.stages.get(stage) for stage in self._stages}} for model, each in made.items() if (row := each.row))
+        taken = {model.lower() for model in made}
+        unknown = {model: Made("", Row(None, 0, {})) for model in self.problems if model.lower() not in taken}  # a reader must know that they are there: it keeps its last answer then
+        rows = ({"name": model, "latest": row.latest, "versions": row.versions, "stages": {stage: row.stages.get(stage) for stage in self._stages}} for model, each in sorted({**made, **unknown}.items()) if (row := each.row))
         return b"[" + b",\n".join(msgspec.json.encode(row) for row in rows) + b"]\n"
 
     def _listed(self, made: Mapping[str, Made], ids: Mapping[str, str]) -> bytes:

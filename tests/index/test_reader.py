@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import multiprocessing
 import os
 import shutil
 import socket
 import stat
+import subprocess
 import threading
 import warnings
 from collections import Counter
@@ -760,3 +762,39 @@ def test_a_redirect_never_leaves_encryption(secure, liar, authority, iris, tmp_p
         index.get("iris@production")
 
     assert liar.heard == []
+
+
+def test_an_id_of_other_content_is_not_taken_for_an_answer_s_own(liar, iris, tmp_path):
+    """As from an nginx that has not read its list of ids again: the content of now, under the id of before."""
+    iris.export(tmp_path / "index")
+    first = files(tmp_path / "index")["models/iris@production.json"]
+    iris.promote("iris@3", "production")
+    iris.export(tmp_path / "index")
+    second = files(tmp_path / "index")["models/iris@production.json"]
+    old = f'"{hashlib.sha1(b"blob %d" % len(first) + bytes(1) + first, usedforsecurity=False).hexdigest()}"'
+    liar.answers[PRODUCTION] = Said(200, {"ETag": old}, second)
+    with Registry.open(f"{liar.url}/index") as index:
+        assert index.get("iris@production").number == 3
+
+        liar.answers[PRODUCTION] = Said(200, {"ETag": old}, first)
+        index.get("iris@production")
+        index.get("iris@production")
+
+    assert [heard.get("If-None-Match") for _, heard in liar.heard] == [None, None, old]
+
+
+def test_a_model_that_cannot_be_read_keeps_its_answer_also_in_an_index_made_anew(nginx, iris, tmp_path):
+    iris.register("other")
+    iris.export(nginx.index)
+    with Registry.open(nginx.url("index")) as index:
+        known = index.get("iris@production")
+        pointers = Path(iris.root) / "models/iris/stages.yaml"
+        pointers.write_text("production: 7\n")
+        subprocess.run(["git", "-C", iris.root, "commit", "-qam", "by hand"], check=True)
+        shutil.rmtree(nginx.index)
+
+        with pytest.raises(InvalidError):
+            iris.export(nginx.index)
+
+        with pytest.warns(StaleWarning, match="its list has the model"):
+            assert index.get("iris@production") == known

@@ -232,7 +232,7 @@ def test_after_any_writes_the_index_is_that_of_an_export_from_nothing_and_says_w
             except GitregError:
                 continue
 
-        registry.export(f"{folder}/index")
+        registry.export(f"{folder}/index", etags=False)
         registry.export(f"{folder}/anew")
 
         assert files(f"{folder}/index") == files(f"{folder}/anew")
@@ -467,9 +467,47 @@ def test_ids_are_listed_only_where_they_are_asked_for(iris, out):
     plain = files(out)
     iris.export(out, etags=True)
 
-    iris.export(out)
+    iris.export(out, etags=False)
 
     assert files(out) == plain
+
+
+def test_a_list_of_ids_that_a_server_includes_is_made_again_by_who_does_not_ask_for_it(iris, out):
+    iris.export(out, etags=True)
+    before = (out / "etags.nginx").read_text()
+    iris.promote("iris@3", "production")
+
+    iris.export(out)
+
+    after = (out / "etags.nginx").read_text()
+    assert after.count("\n") == before.count("\n")
+    assert after != before
+
+
+def test_the_index_of_another_registry_is_not_emptied(iris, out, tmp_path):
+    iris.export(out)
+    before = files(out)
+    with Registry.init(tmp_path / "other") as other:
+        other.register("churn")
+
+        with pytest.raises(ConflictError, match="tells of model 'iris', which this registry does not have"):
+            other.export(out)
+        assert files(out) == before
+        other.export(out, force=True)
+
+    assert min(path for path in files(out) if "/" in path) == "models/churn@.json"
+    assert not any("iris" in path for path in files(out))
+
+
+def test_a_model_that_cannot_be_read_is_on_the_board_of_a_first_export(iris, out):
+    iris.register("other")
+    edited(iris, "models/iris/stages.yaml", "production: 7\n")
+
+    with pytest.raises(InvalidError):
+        iris.export(out)
+
+    assert [row["name"] for row in json.loads((out / "models.json").read_text())] == ["iris", "other"]
+    assert not (out / "models/iris@.json").exists()
 
 
 def test_the_work_is_told(iris, out):
