@@ -624,17 +624,30 @@ def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch):
         index.get("iris")
 
 
-def test_an_answer_that_does_not_end_is_given_up(monkeypatch):
+# what comes first, and what then comes again and again
+ENDLESS = {
+    "a body": (b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n", b" "),
+    "a status": (b"HTTP/1.1 ", b"2"),
+    "a header": (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+    "go on": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "the size of a piece": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
+    "what follows the last piece": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"x: y\r\n"),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_an_answer_that_does_not_end_is_given_up(what, monkeypatch):
+    (first, again), gone = ENDLESS[what], threading.Event()
     monkeypatch.setattr(http, "_LONGEST", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as other:
 
         def say() -> None:
             with other.accept()[0] as connection:
                 connection.recv(1000)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n")
+                connection.sendall(first)
                 with contextlib.suppress(OSError):
-                    while connection.send(b" "):
-                        pass
+                    while connection.send(again):
+                        gone.wait(0.005)  # slower than any limit of size
 
         thread = threading.Thread(target=say)
         thread.start()
