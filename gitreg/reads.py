@@ -115,7 +115,7 @@ class Reads(ABC):
         """
         from gitreg.index.writer import exported
 
-        return exported(self.snapshot(), os.fspath(folder), etags=etags, watch=watch)
+        return exported(self.snapshot, os.fspath(folder), etags=etags, watch=watch)
 
     def pull(
         self, selector: str, folder: str | os.PathLike[str] | None = None, *, artifacts: Sequence[str] | None = None, force: bool = False, watch: Watch | None = None
