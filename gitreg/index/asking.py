@@ -135,8 +135,9 @@ class Asked:
             heard = _Held(answer.etag, _read(decode, answer.body), until, at)
             self._kept.keep(path, answer.etag, answer.body)
         elif answer.status == 304 and held is not None:
+            if not self._kept.confirm(path, held.etag):
+                return self._heard(path, decode, None)  # back at what it was: the disk shall have that too, for whoever starts when the server is away
             heard = held._replace(until=until, at=at)
-            self._kept.confirm(path)
         elif answer.status in _GONE:
             raise GoneError(forbids=answer.status == _FORBIDDEN)
         else:

@@ -198,6 +198,20 @@ def test_what_did_not_change_is_sent_once(nginx, index):
     assert Counter(nginx.asked()) == {(PRODUCTION, 200): 1, (PRODUCTION, 304): 4}
 
 
+def test_what_is_kept_goes_back_too_where_one_process_saw_no_change_and_another_saw_two(nginx, iris, address, tmp_path):
+    shutil.copytree(nginx.index, tmp_path / "before")
+    with Registry.open(address) as one, Registry.open(address) as other:
+        one.get("iris@production")
+        iris.promote("iris@3", "production", reason="a mistake")
+        iris.export(nginx.index)
+        other.get("iris@production")
+        shutil.copytree(tmp_path / "before", nginx.index, dirs_exist_ok=True)  # with the times it had, and so its ETags
+        one.get("iris@production")
+
+    with Registry.open(address, fetch=False) as later:
+        assert later.get("iris@production").number == 1
+
+
 def test_another_process_goes_on_from_the_last_answer(nginx, address, index):
     index.get("iris@production")
 
