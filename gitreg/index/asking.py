@@ -147,7 +147,8 @@ class Asked:
 
     def _hold(self, path: str, heard: _Held) -> Any:
         while len(self._held) >= _MOST_HELD and path not in self._held:
-            self._held.pop(next(iter(self._held)), None)
+            for oldest in list(self._held)[: 1 + _MOST_HELD // 10]:  # a copy: other threads hold and forget meanwhile
+                self._held.pop(oldest, None)
         self._held[path] = heard
         return heard.said
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import stat
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -22,8 +23,8 @@ from benchmarks import servers
 from gitreg import ModelStages, Registry
 from gitreg.errors import BusyError, GitregError, InvalidError, NotFoundError, StaleWarning, UsageError
 from gitreg.index import address as addresses
-from gitreg.index import http
-from gitreg.index.asking import Asked
+from gitreg.index import asking, http
+from gitreg.index.asking import Asked, _Held
 from gitreg.index.files import read_cover
 from gitreg.index.http import Line
 from gitreg.index.reader import Reader
@@ -290,6 +291,25 @@ def test_many_threads_ask_once_for_what_is_fresh(serve, iris):
 
     assert found == {1}
     assert nginx.asked() == [(PRODUCTION, 200)]
+
+
+def test_threads_that_ask_for_more_than_is_held_do_not_disturb_each_other(liar, monkeypatch):
+    monkeypatch.setattr(asking, "_MOST_HELD", 8)
+    asked, before = Asked(addresses.parsed(f"{liar.url}/index"), lambda: 0.0), sys.getswitchinterval()
+    cover = _Held('"1"', "said", 0.0, 0.0)
+
+    def hold(thread: int) -> None:
+        for number in range(40_000):
+            asked._hold(f"{thread}-{number % 50}", cover)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(hold, range(6)))
+    finally:
+        sys.setswitchinterval(before)
+
+    assert len(asked._held) <= 8 + 6
 
 
 def test_a_coroutine_is_not_blocked(index):
