@@ -116,7 +116,7 @@ class Reads(ABC):
         """
         from gitreg.index.writer import exported
 
-        return exported(self.snapshot(), os.fspath(folder), etags=etags, force=force, watch=watch)
+        return exported(self.snapshot, os.fspath(folder), etags=etags, force=force, watch=watch)
 
     def pull(
         self, selector: str, folder: str | os.PathLike[str] | None = None, *, artifacts: Sequence[str] | None = None, force: bool = False, watch: Watch | None = None

@@ -139,8 +139,9 @@ class Asked:
             heard = _Held(etag, _read(decode, answer.body), until, at)
             self._kept.keep(path, etag, answer.body)
         elif answer.status == 304 and held is not None:
+            if not self._kept.confirm(path, held.etag):
+                return self._heard(path, decode, None)  # back at what it was: the disk shall have that too, for whoever starts when the server is away
             heard = held._replace(until=until, at=at)
-            self._kept.confirm(path)
         elif answer.status in _GONE:
             raise GoneError(forbids=answer.status == _FORBIDDEN)
         else:
@@ -150,7 +151,8 @@ class Asked:
 
     def _hold(self, path: str, heard: _Held) -> Any:
         while len(self._held) >= _MOST_HELD and path not in self._held:
-            self._held.pop(next(iter(self._held)), None)
+            for oldest in list(self._held)[: 1 + _MOST_HELD // 10]:  # a copy: other threads hold and forget meanwhile
+                self._held.pop(oldest, None)
         self._held[path] = heard
         return heard.said
 

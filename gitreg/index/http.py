@@ -6,23 +6,24 @@ host that it was given for, an answer has a largest size and a time in which it 
 
 from __future__ import annotations
 
+import io
 import re
 import ssl
 import time
 from base64 import b64encode
-from http.client import HTTPException
-from typing import TYPE_CHECKING, NamedTuple
+from http.client import HTTPException, HTTPResponse
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib import request
 from urllib.error import URLError
 from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
+    import socket
 
     from gitreg.index.address import Address
 
 PATIENCE = 10.0  # seconds without a sign of life
-_LONGEST = 30.0  # seconds for a body
+_LONGEST = 30.0  # seconds for an answer, from its first sign to its last
 _PIECE = 1 << 16  # bytes
 _HOPS = 3
 _MOVED = (301, 302, 303, 307, 308)
@@ -56,7 +57,7 @@ class Line:
     def __init__(self, address: Address) -> None:
         self._address = address
         opener = request.OpenerDirector()
-        handlers: list[request.BaseHandler] = [request.HTTPHandler(), request.HTTPSHandler(context=ssl.create_default_context() if address.secure else None)]
+        handlers: list[request.BaseHandler] = [_Plain(), _Encrypted(context=ssl.create_default_context() if address.secure else None)]
         if urlsplit(address.base).hostname not in _LOOPBACK:
             handlers.insert(0, request.ProxyHandler())
         for handler in handlers:
@@ -96,6 +97,67 @@ class Line:
         return target
 
 
+class _EndlessError(OSError):
+    """An answer takes too long as a whole, although there is a sign of life now and then."""
+
+
+class _Bounded(io.RawIOBase):
+    """What a socket hears, until it is too late: not the status, not a header, not the end of a body is waited for any longer."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._heard = sock, sock.makefile("rb", buffering=0)
+        self._until = time.monotonic() + _LONGEST
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise _EndlessError
+        self._sock.settimeout(min(PATIENCE, left))
+        try:
+            return self._heard.readinto(buffer)
+        except TimeoutError:
+            raise (TimeoutError if left > PATIENCE else _EndlessError) from None
+
+    def close(self) -> None:
+        self._heard.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    """An answer that is read within its time, the first line too: the standard library's limits are for each piece."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
+        super().__init__(sock, *args, **named)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Bounded(sock))
+
+
+class _Timed(request.AbstractHTTPHandler):
+    """Makes connections whose answers are read within their time."""
+
+    def do_open(self, http_class: Any, req: request.Request, **named: Any) -> HTTPResponse:
+        """Ask for *req*; see :class:`urllib.request.AbstractHTTPHandler`."""
+
+        def connection(host: str, **others: Any) -> Any:
+            made = http_class(host, **others)
+            made.response_class = _Response
+            return made
+
+        found: HTTPResponse = super().do_open(connection, req, **named)
+        return found
+
+
+class _Plain(_Timed, request.HTTPHandler):
+    pass
+
+
+class _Encrypted(_Timed, request.HTTPSHandler):
+    pass
+
+
 def _answer(heard: HTTPResponse, etag: str, most: int) -> Answer:
     tag = heard.headers.get("ETag", "")
     answer = Answer(heard.status, tag if _ETAG.fullmatch(tag) else "", _fresh(heard))
@@ -105,13 +167,11 @@ def _answer(heard: HTTPResponse, etag: str, most: int) -> Answer:
 
 
 def _body(heard: HTTPResponse, most: int) -> bytes:
-    data, until, told = bytearray(), time.monotonic() + _LONGEST, heard.length or 0
+    data, told = bytearray(), heard.length or 0
     while piece := heard.read1(_PIECE):
         data += piece
         if len(data) > most:
             raise BrokenError(f"it answers with more than {most >> 20} MiB", strange=True)
-        if time.monotonic() > until:
-            raise BrokenError(f"its answer does not end within {_LONGEST:.0f} s")
     if len(data) < told:
         raise BrokenError("its answer broke off")
     return bytes(data)
@@ -132,6 +192,8 @@ def _why(error: Exception) -> str:
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return "its certificate is not trusted"
+    if isinstance(cause, _EndlessError):
+        return f"its answer does not end within {_LONGEST:.0f} s"
     if isinstance(cause, TimeoutError):
         return f"nothing was heard for {PATIENCE:.0f} s"
     if isinstance(cause, ConnectionRefusedError):

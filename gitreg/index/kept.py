@@ -63,10 +63,13 @@ class Kept:
                 os.unlink(part)
                 raise
 
-    def confirm(self, path: str) -> None:
-        """Say that what was kept is still what the server says."""
-        with contextlib.suppress(OSError, BusyError):
-            os.utime(self._place(path))
+    def confirm(self, path: str, etag: str) -> bool:
+        """Say that the server still says what has *etag*; False where something else is kept, which another process heard."""
+        with contextlib.suppress(OSError, BusyError, msgspec.DecodeError, UnicodeDecodeError), open(self._place(path), "rb") as file:
+            if msgspec.json.decode(file.readline(), type=_Head).etag != etag:
+                return False
+            os.utime(file.fileno())
+        return True
 
     def forget(self, path: str) -> None:
         """Keep nothing of the file at *path*."""

@@ -49,10 +49,10 @@ class Exported(NamedTuple):
         return self._asdict()
 
 
-def exported(snapshot: Snapshot, folder: str, *, etags: bool | None = None, force: bool = False, watch: Watch | None = None) -> Exported:
-    """Make the index of *snapshot* in *folder*, or bring the one that is there up to date; with *etags* also the list of blob ids for nginx; without a word of it, as it was.
+def exported(read: Callable[[], Snapshot], folder: str, *, etags: bool | None = None, force: bool = False, watch: Watch | None = None) -> Exported:
+    """Make the index of what *read* gives in *folder*, or bring the one that is there up to date; with *etags* also the list of blob ids for nginx; without a word of it, as it was.
 
-    Files that it did not write are left alone. *watch* hears how many models of how many are done.
+    It is read when it is this export's turn: one that had to wait must not bring back what was before. Files that it did not write are left alone. *watch* hears how many models of how many are done.
 
     Raises:
         ConflictError: a file is in the way that it did not write, or *folder* is where the registry itself or git keeps files.
@@ -60,9 +60,10 @@ def exported(snapshot: Snapshot, folder: str, *, etags: bool | None = None, forc
         BusyError: the folder cannot be written.
     """
     path = os.path.abspath(folder)
+    snapshot = read()
     apart.checked(path, snapshot.repo, snapshot.prefix, hint=f"{COMMAND} index")
     with alone(path):  # what another export knows and writes is whole before this one begins
-        export = _Export(snapshot, ledger.read(content(os.path.join(path, ledger.FILE))), path, etags=etags, force=force)
+        export = _Export(read(), ledger.read(content(os.path.join(path, ledger.FILE))), path, etags=etags, force=force)
         done = export.run(watch or (lambda _done, _of: None))
     if export.problems:
         raise _told(list(export.problems.values()))

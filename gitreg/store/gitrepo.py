@@ -351,15 +351,14 @@ class GitRepo:
         shape = "--format=%H%x00%P%x00%ct%x00%an <%ae>%x00%B%x00"
         asked = (*limits, "--no-renames", "--no-ext-diff", "--no-color", "--root", "--no-mailmap", "--encoding=UTF-8", "--raw", "-z", "--no-abbrev")
         cut = self.cut_off()  # their parents are not here, so nobody can tell what they changed
-        with process.begun(("--git-dir", self.git_dir), (*_FRUGAL, "log", *asked, shape, "--end-of-options", commits, "--", *paths)) as git:
+        with process.begun(("--git-dir", self.git_dir), (*_FRUGAL, "log", *asked, shape, "--end-of-options", commits, "--", *paths)) as git, process.aside(git) as said:
             assert git.stdin
             assert git.stdout
-            assert git.stderr
             git.stdin.close()
             yield from (found for found in _logged(_fields(git.stdout)) if found.id not in cut)
-            said = git.stderr.read().decode(errors="replace").strip()
+            why = said().decode(errors="replace").strip()
         if git.returncode:
-            raise self.reader.damaged(f"git log failed: {said}")
+            raise self.reader.damaged(f"git log failed: {why}")
 
     def cut_off(self) -> frozenset[str]:
         """Return the commits where a shallow clone ends; none in a whole one."""

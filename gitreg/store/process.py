@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from typing import TYPE_CHECKING
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 from gitreg.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     Kept = subprocess.Popen[bytes]
 
+_SAID = 1 << 13  # bytes
 # core.fsmonitor names a program, and log.showSignature runs one
 _SAFE = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "log.follow=false")
 # a hook of one repository runs with these set, and would send what is meant for another into its own
@@ -52,6 +54,36 @@ def run(place: Sequence[str], args: Sequence[str], *, data: bytes | None = None,
     with begun(place, args, env=env, lock=lock, asks=asks) as git:
         out, err = git.communicate(data)
     return git.returncode, out, err
+
+
+@contextlib.contextmanager
+def aside(git: Kept) -> Iterator[Callable[[], bytes]]:
+    """Hear what *git* says on its standard error while its output is read: it would wait for us otherwise, once the pipe is full.
+
+    The function that is given waits for the end of that, and returns the last of it. Nobody reads more of the output when this ends.
+    """
+    from threading import Thread
+
+    out, stream, said = git.stdout, git.stderr, bytearray()
+    assert out
+    assert stream
+
+    def hear() -> None:
+        while piece := stream.read1(_SAID):  # type: ignore[attr-defined]
+            said.extend(piece)
+            del said[:-_SAID]
+
+    def heard() -> bytes:
+        thread.join()
+        return bytes(said)
+
+    thread = Thread(target=hear, daemon=True)
+    thread.start()
+    try:
+        yield heard
+    finally:
+        out.close()  # so that git ends, if it has more to say
+        thread.join()
 
 
 def kept(place: Sequence[str], args: Sequence[str], *, env: dict[str, str] | None = None) -> Kept:

@@ -1,7 +1,8 @@
 """Which manifests some commit removed: git's log is gone through once, and then only what came since.
 
 A log that looks for removals compares the trees of every commit, which takes seconds at a hundred thousand. What was found is kept in
-the git common dir, with the commit up to which it holds; it counts for commits that follow that one.
+the git common dir, with the commit up to which it holds; it counts for commits that follow that one. Of a shallow clone nothing is kept:
+what it does not have may come.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Removed(msgspec.Struct, frozen=True):
 
 def manifests(snapshot: Snapshot) -> tuple[str, ...]:
     """Return the manifests that some first-parent commit up to that of *snapshot* removed, the latest first, each once."""
-    kept = Kept(snapshot.repo.common_dir, "removed", saves=snapshot.saves)
+    kept = Kept(snapshot.repo.common_dir, "removed", saves=snapshot.saves and not snapshot.repo.cut_off())
     name = snapshot.prefix or "."
     known: Removed | None = kept.read(name, Removed)
     if known is None or not snapshot.repo.follows(snapshot.commit, known.commit):

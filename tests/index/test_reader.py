@@ -11,6 +11,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -24,8 +25,8 @@ from benchmarks import servers
 from gitreg import ModelStages, Registry
 from gitreg.errors import BusyError, GitregError, InvalidError, NotFoundError, StaleWarning, UsageError
 from gitreg.index import address as addresses
-from gitreg.index import http
-from gitreg.index.asking import Asked
+from gitreg.index import asking, http
+from gitreg.index.asking import Asked, _Held
 from gitreg.index.files import read_cover
 from gitreg.index.http import Line
 from gitreg.index.reader import Reader
@@ -200,6 +201,20 @@ def test_what_did_not_change_is_sent_once(nginx, index):
     assert Counter(nginx.asked()) == {(PRODUCTION, 200): 1, (PRODUCTION, 304): 4}
 
 
+def test_what_is_kept_goes_back_too_where_one_process_saw_no_change_and_another_saw_two(nginx, iris, address, tmp_path):
+    shutil.copytree(nginx.index, tmp_path / "before")
+    with Registry.open(address) as one, Registry.open(address) as other:
+        one.get("iris@production")
+        iris.promote("iris@3", "production", reason="a mistake")
+        iris.export(nginx.index)
+        other.get("iris@production")
+        shutil.copytree(tmp_path / "before", nginx.index, dirs_exist_ok=True)  # with the times it had, and so its ETags
+        one.get("iris@production")
+
+    with Registry.open(address, fetch=False) as later:
+        assert later.get("iris@production").number == 1
+
+
 def test_another_process_goes_on_from_the_last_answer(nginx, address, index):
     index.get("iris@production")
 
@@ -278,6 +293,25 @@ def test_many_threads_ask_once_for_what_is_fresh(serve, iris):
 
     assert found == {1}
     assert nginx.asked() == [(PRODUCTION, 200)]
+
+
+def test_threads_that_ask_for_more_than_is_held_do_not_disturb_each_other(liar, monkeypatch):
+    monkeypatch.setattr(asking, "_MOST_HELD", 8)
+    asked, before = Asked(addresses.parsed(f"{liar.url}/index"), lambda: 0.0), sys.getswitchinterval()
+    cover = _Held('"1"', "said", 0.0, 0.0)
+
+    def hold(thread: int) -> None:
+        for number in range(40_000):
+            asked._hold(f"{thread}-{number % 50}", cover)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(hold, range(6)))
+    finally:
+        sys.setswitchinterval(before)
+
+    assert len(asked._held) <= 8 + 6
 
 
 def test_a_coroutine_is_not_blocked(index):
@@ -626,17 +660,30 @@ def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch):
         index.get("iris")
 
 
-def test_an_answer_that_does_not_end_is_given_up(monkeypatch):
+# what comes first, and what then comes again and again
+ENDLESS = {
+    "a body": (b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n", b" "),
+    "a status": (b"HTTP/1.1 ", b"2"),
+    "a header": (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+    "go on": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "the size of a piece": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
+    "what follows the last piece": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"x: y\r\n"),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_an_answer_that_does_not_end_is_given_up(what, monkeypatch):
+    (first, again), gone = ENDLESS[what], threading.Event()
     monkeypatch.setattr(http, "_LONGEST", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as other:
 
         def say() -> None:
             with other.accept()[0] as connection:
                 connection.recv(1000)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n")
+                connection.sendall(first)
                 with contextlib.suppress(OSError):
-                    while connection.send(b" "):
-                        pass
+                    while connection.send(again):
+                        gone.wait(0.005)  # slower than any limit of size
 
         thread = threading.Thread(target=say)
         thread.start()

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from gitreg import Registry
 from gitreg.errors import BusyError, ConflictError, GitregError, InvalidError, NotFoundError
+from gitreg.folder import alone
 from gitreg.index import files as lay
 from gitreg.index import ledger, writer
 from tests.index.conftest import files
@@ -127,7 +129,7 @@ def test_a_model_that_did_not_change_is_not_read(iris, out):
     with Registry.open(iris.path) as fresh:
         snapshot = fresh.snapshot()
 
-        writer.exported(snapshot, str(out))
+        writer.exported(lambda: snapshot, str(out))
 
         assert [path for path in snapshot._read if path.startswith("models/other")] == []
 
@@ -438,6 +440,24 @@ def test_exports_at_once_follow_each_other(iris, out, tmp_path):
 
     iris.export(tmp_path / "anew")
     assert files(out) == files(tmp_path / "anew")
+
+
+def waits_for(folder: Path) -> bool:
+    """Tell whether somebody waits for the lock on *folder*."""
+    return any(" -> " in line and line.split()[6].endswith(f":{folder.stat().st_ino}") for line in Path("/proc/locks").read_text().splitlines())
+
+
+def test_an_export_that_had_to_wait_does_not_bring_back_what_was_before(iris, out):
+    out.mkdir(parents=True)
+    with ThreadPoolExecutor(1) as pool, alone(str(out)):
+        waiting = pool.submit(iris.export, out)
+        while not waits_for(out):
+            time.sleep(0.001)
+        iris.promote("iris@3", "production", reason="while it waits")
+        (out / "mine").write_text("so that the folder stays")
+
+    assert waiting.result().commit == iris.snapshot().commit
+    assert json.loads((out / "models" / "iris@production.json").read_bytes())["number"] == 3
 
 
 def test_a_folder_that_cannot_be_made_is_told(iris, tmp_path):

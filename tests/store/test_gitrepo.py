@@ -318,6 +318,35 @@ def test_a_log_that_is_left_early_leaves_no_process(wordy):
     assert Path(f"/proc/self/task/{os.getpid()}/children").read_text().split() == before
 
 
+@pytest.fixture
+def chatty(registry, git, monkeypatch):
+    """Return a registry whose git says more on its standard error, at each object, than a pipe holds."""
+    lines = []
+    for number in range(1, 1001):
+        path = f"models/iris/{number}.txt"
+        lines.append(f"commit refs/heads/main\ncommitter a <a@example.org> {number} +0000\ndata 0\n{'from refs/heads/main^0' if number == 1 else ''}\nM 644 inline {path}\ndata 0\n\n")
+    git(registry.path, "fast-import", "--quiet", input="".join(lines))
+    git(registry.path, "gc", "-q")
+    monkeypatch.setenv("GIT_TRACE_PACK_ACCESS", "2")
+    return registry
+
+
+def test_a_git_that_says_much_beside_its_log_does_not_wait_for_us(chatty):
+    found = list(chatty.location.repo.log(chatty.snapshot().commit, ["models"]))
+
+    assert len(found) == 1000
+
+
+def test_a_log_that_is_left_early_is_not_waited_for_either_where_git_says_much(chatty):
+    before = threading.active_count()
+
+    with contextlib.closing(chatty.location.repo.log(chatty.snapshot().commit, ["models"])) as log:
+        first = next(log)
+
+    assert first.changes[0][2] == "models/iris/1000.txt"
+    assert threading.active_count() == before
+
+
 def test_a_log_that_git_cannot_finish_says_so(wordy, git):
     lost = git(wordy.path, "rev-parse", "HEAD~10")
     Path(wordy.path, ".git", "objects", lost[:2], lost[2:]).unlink()

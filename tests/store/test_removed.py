@@ -32,6 +32,19 @@ def log(hermetic, monkeypatch):
     return trace
 
 
+def test_what_a_shallow_clone_does_not_have_is_found_when_it_comes(gone, git, tmp_path):
+    git(gone.path, "commit", "-q", "--allow-empty", "-m", "later")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth=1", Path(gone.path).as_uri(), clone)
+
+    with Registry.open(clone) as shallow:
+        before = removed.manifests(shallow.snapshot())
+        git(clone, "fetch", "-q", "--unshallow")
+        after = removed.manifests(shallow.snapshot())
+
+    assert (before, after) == ((), ("models/iris/versions/2.yaml",))
+
+
 def test_only_what_came_since_is_gone_through(gone, git, log):
     seen = gone.snapshot().commit
     remove(gone, git, 3)
