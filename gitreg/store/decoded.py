@@ -47,7 +47,7 @@ class Decoded:
     def __init__(self, common_dir: str) -> None:
         self.saves = True
         self._near: dict[bytes, Any] = {}
-        self._waiting: dict[bytes, Any] = {}
+        self._waiting: dict[bytes, bytes] = {}
         self._disk = _disk(common_dir) if wanted() else None
 
     def near(self, kind: str, blob: str) -> Any | None:
@@ -101,7 +101,7 @@ class Decoded:
         """Write what waits to be written."""
         waiting, self._waiting = self._waiting, {}
         if waiting and self.saves and self._disk is not None:
-            self._disk.keep({key: data for key, record in waiting.items() if (data := _encoded(record)) is not None})
+            self._disk.keep(waiting.copy())  # at once: another thread may still be putting one in
 
     def close(self) -> None:
         """Write what waits, and close the file; what is asked next opens it again."""
@@ -130,8 +130,10 @@ class Decoded:
         self._near[key] = record
 
     def _wait(self, key: bytes, record: Any) -> None:
-        if self.saves and self._disk is not None:
-            self._waiting[key] = record
+        """Let a record wait as it is now: its maps can change, and what the next process is told cannot be what somebody did to them."""
+        data = _encoded(record) if self.saves and self._disk is not None else None
+        if data is not None:
+            self._waiting[key] = data
             if len(self._waiting) >= _WAITING:
                 self.flush()
 
