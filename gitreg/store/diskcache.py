@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
@@ -92,10 +93,13 @@ class DiskCache:
     def _opened(self, *, make: bool) -> sqlite3.Connection | None:
         if self._useless or self._database is not None:
             return None if self._useless else self._database
-        if not os.path.exists(self._file):
+        if not os.path.lexists(self._file):
             if not make:
                 return None
             self._new()
+        if not self._is_own():
+            self._useless = True
+            return None
         self._database = sqlite3.connect(self._file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         for setting in ("synchronous = OFF", f"max_page_count = {max(self._most // _PAGE, 8)}", "trusted_schema = OFF"):
             self._database.execute(f"PRAGMA {setting}")
@@ -110,8 +114,14 @@ class DiskCache:
             if name.startswith("decoded-") and not name.startswith(own):
                 os.unlink(os.path.join(folder, name))
         mode = disk.file_mode(self._common_dir)
-        os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
-        os.chmod(self._file, mode)
+        with contextlib.suppress(FileExistsError):  # another process was first
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            os.fchmod(descriptor, mode)
+            os.close(descriptor)
+
+    def _is_own(self) -> bool:
+        """Tell whether the file and its journal, if there, are files: SQLite would write through a link, and wait for a pipe."""
+        return all(stat.S_ISREG(os.lstat(file).st_mode) for file in (self._file, f"{self._file}-journal") if os.path.lexists(file))
 
     def _remove(self) -> None:
         with contextlib.suppress(sqlite3.Error):

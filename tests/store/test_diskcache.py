@@ -217,3 +217,30 @@ def test_a_file_of_a_shared_repository_can_be_written_by_its_group(common_dir, f
         os.umask(before)
 
     assert file.stat().st_mode & 0o777 == 0o660
+
+
+@pytest.mark.parametrize("name", ["decoded-1.sqlite", "decoded-1.sqlite-journal"])
+@pytest.mark.parametrize("text", [None, b"", b"precious", b"SQLite format 3\0" + b"\xff" * 8000])
+def test_what_a_link_leads_to_is_neither_written_nor_removed(common_dir, file, name, text):
+    kept(common_dir)
+    (file.parent / name).unlink(missing_ok=True)
+    other, link = common_dir / "somebody's", file.parent / name
+    link.symlink_to(other)
+    if text is not None:
+        other.write_bytes(text)
+
+    kept(common_dir)
+
+    assert found(common_dir) == {}
+    assert link.is_symlink()
+    assert (other.read_bytes() if other.exists() else None) == text
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(common_dir, file):
+    file.parent.mkdir()
+    os.mkfifo(file)
+
+    kept(common_dir)
+
+    assert found(common_dir) == {}
+    assert file.is_fifo()
