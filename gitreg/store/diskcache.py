@@ -11,11 +11,11 @@ import contextlib
 import os
 import sqlite3
 import stat
-import threading
 from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
 from gitreg.store import disk
+from gitreg.store.mutex import Mutex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ class DiskCache:
     def __init__(self, common_dir: str, *, most: int = MOST) -> None:
         self._common_dir, self._most = common_dir, most
         self._file = os.path.join(common_dir, "gitreg", f"decoded-{SHAPE}.sqlite")
-        self._turn = threading.Lock()
+        self._turn = Mutex()
         self._database: sqlite3.Connection | None = None
         self._owner = os.getpid()
         self._inherited: sqlite3.Connection | None = None
@@ -75,9 +75,9 @@ class DiskCache:
 
     def _done(self, job: Callable[[sqlite3.Connection], T], *, make: bool) -> T | None:
         """Return what *job* gives, None where there is no database; whatever is wrong with it, it is not asked again."""
-        if self._owner != os.getpid():  # a connection must not be used, nor closed, after a fork; and a thread of the parent may have had the turn
-            self._inherited, self._database, self._turn, self._owner = self._database, None, threading.Lock(), os.getpid()
         with self._turn:
+            if self._owner != os.getpid():  # a connection must not be used, nor closed, after a fork
+                self._inherited, self._database, self._owner = self._database, None, os.getpid()
             try:
                 database = self._opened(make=make)
                 return None if database is None else job(database)
