@@ -34,6 +34,13 @@ def _disk(common_dir: str) -> DiskCache:
     return DiskCache(common_dir)
 
 
+def make_room(kept: dict[Any, Any], most: int) -> None:
+    """Let the oldest tenth go where there are *most*. The keys are listed in one step: other threads put in and take out meanwhile."""
+    if len(kept) >= most:
+        for key in list(kept)[: max(most // 10, 1)]:
+            kept.pop(key, None)
+
+
 class Row(msgspec.Struct, array_like=True):
     """A model's row of the board; ``summary`` is None where it was deleted."""
 
@@ -125,8 +132,7 @@ class Decoded:
         return record
 
     def _put(self, key: bytes, record: Any) -> None:
-        if len(self._near) >= MOST:
-            self._near.pop(next(iter(self._near)), None)
+        make_room(self._near, MOST)
         self._near[key] = record
 
     def _wait(self, key: bytes, record: Any) -> None:
