@@ -84,11 +84,17 @@ class DiskCache:
             except OSError:
                 self._useless = True
             except (sqlite3.Error, TypeError) as error:
-                code = getattr(error, "sqlite_errorcode", None)
-                self._useless = code not in _WAITING
-                if code not in _WAITING and code not in _HINDERED:
-                    self._remove()
+                self._failed(getattr(error, "sqlite_errorcode", 0))
         return None
+
+    def _failed(self, code: int) -> None:
+        """Remove the file if it is what is wrong; *code* says more than its last byte, which tells what kind of trouble it is."""
+        if code == sqlite3.SQLITE_READONLY_DBMOVED:  # somebody removed it: what is there now is another's, and right
+            self._close()
+            return
+        self._useless = code & 0xFF not in _WAITING
+        if self._useless and code & 0xFF not in _HINDERED:
+            self._remove()
 
     def _opened(self, *, make: bool) -> sqlite3.Connection | None:
         if self._useless or self._database is not None:
@@ -97,6 +103,8 @@ class DiskCache:
             if not make:
                 return None
             self._new()
+        elif not make and os.path.getsize(self._file) == 0:  # another process is about to fill it
+            return None
         if not self._is_own():
             self._useless = True
             return None

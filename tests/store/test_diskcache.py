@@ -244,3 +244,28 @@ def test_a_pipe_in_its_place_is_not_waited_for(common_dir, file):
 
     assert found(common_dir) == {}
     assert file.is_fifo()
+
+
+def test_what_another_keeps_after_it_was_deleted_stays_and_is_used(common_dir, file):
+    cache = DiskCache(str(common_dir))
+    cache.keep({b"a": b"1"})
+    file.unlink()
+    kept(common_dir, {b"b": b"2"})
+
+    cache.keep({b"c": b"3"})
+    cache.keep({b"d": b"4"})
+
+    assert found(common_dir, [b"b"]) == {b"b": b"2"}
+    assert found(common_dir, [b"d"]) == cache.find([b"d"]) == {b"d": b"4"}
+
+
+def test_one_that_another_is_about_to_fill_is_left_to_it(common_dir, file):
+    file.parent.mkdir()
+    file.touch()
+
+    cache = DiskCache(str(common_dir))
+
+    assert cache.find([b"a"]) == {}
+    assert file.exists()
+    kept(common_dir)
+    assert cache.find([b"a"]) == {b"a": b"1"}
