@@ -6,6 +6,8 @@ import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from gitreg import records
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -35,7 +37,7 @@ class Reads(ABC):
 
     def models(self) -> tuple[ModelSummary, ...]:
         """Return the board: each model that was not deleted, with its latest version and who holds each stage."""
-        return tuple(self.snapshot().summaries())
+        return tuple(map(records.owned, self.snapshot().summaries()))
 
     def stages(self) -> tuple[str, ...]:
         """Return the names of the registry's stages, in order."""
@@ -47,7 +49,7 @@ class Reads(ABC):
         Raises:
             NotFoundError: there is no such model.
         """
-        return self.snapshot().card(name)
+        return records.owned(self.snapshot().card(name))
 
     def versions(self, model: str) -> tuple[ModelVersion, ...]:
         """Return all versions of *model*, the first one first.

@@ -465,6 +465,23 @@ def plain(record: Struct) -> Any:
     return msgspec.to_builtins(record)
 
 
+def own(value: Any) -> Any:
+    """Return *value* with no map or list that another has: whoever is given a record may change its maps."""
+    kind = type(value)
+    if kind is dict:
+        return value.copy() | {key: own(inner) for key, inner in value.items() if type(inner) in (dict, list)} if value else {}
+    if kind is list:
+        return [own(inner) for inner in value]
+    if kind is Run and value.environment is not None:
+        return msgspec.structs.replace(value, environment=owned(value.environment))
+    return tuple(map(own, value)) if kind is tuple and value else value
+
+
+def owned(record: R) -> R:
+    """Return a copy of *record* that shares no map with it."""
+    return type(record)(**{name: own(getattr(record, name)) for name in record.__struct_fields__})
+
+
 def json_of(record: Struct) -> Any:
     """Return *record* as its JSON reads back: lists for tuples, nothing shared with the record."""
     return msgspec.json.decode(msgspec.json.encode(record))

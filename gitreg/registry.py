@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import NotFoundError, UsageError
 from gitreg.reads import Reads, RegistryAt
 from gitreg.records import Occasion, Receipt
 from gitreg.store.cache import Cache
+from gitreg.store.mutex import Mutex
 from gitreg.store.snapshot import Snapshot
 from gitreg.store.turns import Turns
 from gitreg.verbs import Verbs
@@ -44,7 +44,7 @@ class Registry(Reads, Verbs):
         self._dry_run, self._offline = dry_run, offline
         self._cache, self._turns = Cache(location.repo), Turns()
         self._last: Snapshot | None = None
-        self._turn = threading.Lock()
+        self._turn = Mutex()
         self.watch: Callable[[str, int, int | None], None] | None = None  # hears of files that are hashed and copied: a step, its bytes so far, and of how many
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gitreg import names
 from gitreg.errors import ConflictError, GitregError, InvalidError, NotFoundError, UsageError
-from gitreg.records import ModelSummary, ModelVersion, Stages
+from gitreg.records import ModelSummary, ModelVersion, Stages, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -225,5 +225,5 @@ class View(ABC):
         return ((model, number, None) for model in self.model_names() for number in range(1, self.count(model) + 1))
 
     def _version(self, manifest: Manifest, model: str, stage: str | None) -> ModelVersion:
-        fields = {name: getattr(manifest, name) for name in manifest.__struct_fields__}
+        fields = {name: own(getattr(manifest, name)) for name in manifest.__struct_fields__}
         return ModelVersion(**fields, model=model, stage=stage, commit=self.commit)

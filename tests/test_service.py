@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from gitreg import Registry
+from gitreg.store import cache, decoded, snapshot
 from gitreg.store.reader import Reader
 
 
@@ -132,3 +135,73 @@ def test_a_branch_that_is_gone_is_said_so(iris, service, git):
 
     with pytest.raises(KeyError, match="refs/heads/main is gone"):
         service.get("iris@production")
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of a Python that is newer
+def test_a_child_that_is_forked_while_a_thread_writes_can_write(iris):
+    inside, done = threading.Event(), threading.Event()
+    with Registry.open(iris.path) as shared:
+
+        def write():
+            with shared._turn:
+                inside.set()
+                done.wait()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        inside.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            shared.promote("iris@3", "production")
+            os._exit(0)
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        done.set()
+        writer.join()
+
+        assert ended == 0
+        assert shared.get("iris@production").number == 3
+
+
+def test_what_is_kept_of_a_registry_that_moves_for_long_is_bounded(iris, monkeypatch):
+    monkeypatch.setattr(cache, "MOST_ENTRIES", 60)
+    with Registry.open(iris.path) as service:
+        for _ in range(30):
+            iris.register("iris")
+            service.models()
+
+        assert service.models() == iris.models()
+        for each in (service, iris):
+            assert sum(map(len, each._cache._trees.kept.values())) <= 60 + 40  # and the newest, whatever it holds
+
+
+def test_what_is_kept_of_a_registry_that_does_not_move_is_bounded(registry, monkeypatch):
+    monkeypatch.setattr(snapshot, "_MOST", 10)
+    with registry.transaction() as tx:
+        for _ in range(30):
+            tx.register("iris")
+    with Registry.open(registry.path) as service:
+        found = [service.get(f"iris@{number}").number for number in range(1, 31)] + [service.get(f"iris@{number}").number for number in range(1, 31)]
+
+        assert found == [*range(1, 31), *range(1, 31)]
+        assert len(service.snapshot()._read) <= 20
+        assert len(service._cache.below("iris", service.snapshot()._read["models/iris/"][0])) <= 10
+
+
+def test_threads_put_in_and_take_out_at_once():
+    kept: dict[tuple[int, int], int] = {}
+    interval = sys.getswitchinterval()
+
+    def put(turn):
+        for number in range(20_000):
+            decoded.make_room(kept, 50)
+            kept[turn, number] = number
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(put, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert len(kept) <= 50 + 8

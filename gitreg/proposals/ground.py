@@ -32,7 +32,7 @@ class Ground(NamedTuple):
     cache: Cache
     config: Callable[[], Config]
     occasion: Callable[[], Occasion]
-    turn: AbstractContextManager[bool]
+    turn: AbstractContextManager[object]
 
     @property
     def repo(self) -> GitRepo:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gitreg.store import decoded
 from gitreg.store.decoded import Decoded, Passing
 from gitreg.store.reader import Object
 from gitreg.store.trees import FOLDER, Entry, Tree, parse_tree
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 MOST_TREES = 2_000
+MOST_ENTRIES = 200_000  # of all trees together, some 60 MB: one of ten thousand models differs with each commit
 _MOST_BLOBS, _LONGEST = 32, 1 << 16  # blobs, and bytes of one
 MOST_MODELS = 1_000  # of which is known what was read below their folders
 
@@ -30,7 +32,7 @@ class Cache:
     def __init__(self, repo: GitRepo) -> None:
         self._reader = repo.reader
         self._width = 32 if repo.algorithm == "sha256" else 20
-        self._trees: dict[str, Tree] = {}
+        self._trees = _Trees()
         self._roots: dict[str, str] = {}
         self._blobs: dict[str, bytes] = {}
         self._below: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -93,7 +95,7 @@ class Cache:
         """
         entry = Entry(FOLDER, self._roots[commit])
         for part in path.split("/"):
-            found = self._trees[entry.id].get(part.encode()) if entry.mode == FOLDER else None
+            found = self._trees.kept[entry.id].get(part.encode()) if entry.mode == FOLDER else None
             if found is None:
                 return None
             entry = found
@@ -101,11 +103,11 @@ class Cache:
 
     def keep_tree(self, object_id: str, tree: Tree) -> None:
         """Keep *tree* by its id."""
-        _put(self._trees, object_id, tree, MOST_TREES)
+        self._trees.put(object_id, tree)
 
     def taken(self, object_id: str, data: bytes) -> Tree:
         """Return the tree whose *data* was read, and keep it."""
-        tree = self._trees.get(object_id)
+        tree = self._trees.kept.get(object_id)
         if tree is None:
             tree = parse_tree(data, self._width)
             self.keep_tree(object_id, tree)
@@ -130,7 +132,7 @@ class Cache:
         Raises:
             InvalidError: git has no such tree.
         """
-        tree = self._trees.get(object_id)
+        tree = self._trees.kept.get(object_id)
         if tree is None:
             found = self._reader.read(object_id)
             if found is None or found.data is None:
@@ -140,14 +142,32 @@ class Cache:
 
     def trees_ahead(self, ids: Sequence[str]) -> None:
         """Read those trees in one go that are not known yet."""
-        wanted = [each for each in dict.fromkeys(ids) if each not in self._trees][: MOST_TREES // 2]
+        wanted = [each for each in dict.fromkeys(ids) if each not in self._trees.kept][: MOST_TREES // 2]
         for object_id, found in zip(wanted, self._reader.read_many(wanted), strict=True):
             if found and found.data is not None:
                 self.taken(object_id, found.data)
 
 
+class _Trees:
+    """Trees by id: so many that they, and the entries in them, are not too many. What other threads count at once is put right when some go."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Tree] = {}
+        self._entries = 0
+
+    def put(self, object_id: str, tree: Tree) -> None:
+        """Keep a *tree*; where there are too many the oldest go."""
+        self.kept[object_id] = tree
+        self._entries += len(tree)
+        if len(self.kept) > MOST_TREES or self._entries > MOST_ENTRIES:
+            self._entries = sum(map(len, list(self.kept.values())))
+            for oldest in list(self.kept)[:-1]:
+                if len(self.kept) <= MOST_TREES * 3 // 4 and self._entries <= MOST_ENTRIES * 3 // 4:
+                    break
+                self._entries -= len(self.kept.pop(oldest, ()))
+
+
 def _put(kept: dict[K, V], key: K, value: V, most: int) -> None:
-    """Keep a *value*; where there are too many the oldest goes."""
-    if len(kept) >= most:
-        kept.pop(next(iter(kept)), None)
+    """Keep a *value*; where there are too many the oldest go."""
+    decoded.make_room(kept, most)
     kept[key] = value

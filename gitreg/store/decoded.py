@@ -34,6 +34,13 @@ def _disk(common_dir: str) -> DiskCache:
     return DiskCache(common_dir)
 
 
+def make_room(kept: dict[Any, Any], most: int) -> None:
+    """Let the oldest tenth go where there are *most*. The keys are listed in one step: other threads put in and take out meanwhile."""
+    if len(kept) >= most:
+        for key in list(kept)[: max(most // 10, 1)]:
+            kept.pop(key, None)
+
+
 class Row(msgspec.Struct, array_like=True):
     """A model's row of the board; ``summary`` is None where it was deleted."""
 
@@ -47,7 +54,7 @@ class Decoded:
     def __init__(self, common_dir: str) -> None:
         self.saves = True
         self._near: dict[bytes, Any] = {}
-        self._waiting: dict[bytes, Any] = {}
+        self._waiting: dict[bytes, bytes] = {}
         self._disk = _disk(common_dir) if wanted() else None
 
     def near(self, kind: str, blob: str) -> Any | None:
@@ -101,7 +108,7 @@ class Decoded:
         """Write what waits to be written."""
         waiting, self._waiting = self._waiting, {}
         if waiting and self.saves and self._disk is not None:
-            self._disk.keep({key: data for key, record in waiting.items() if (data := _encoded(record)) is not None})
+            self._disk.keep(waiting.copy())  # at once: another thread may still be putting one in
 
     def close(self) -> None:
         """Write what waits, and close the file; what is asked next opens it again."""
@@ -125,13 +132,14 @@ class Decoded:
         return record
 
     def _put(self, key: bytes, record: Any) -> None:
-        if len(self._near) >= MOST:
-            self._near.pop(next(iter(self._near)), None)
+        make_room(self._near, MOST)
         self._near[key] = record
 
     def _wait(self, key: bytes, record: Any) -> None:
-        if self.saves and self._disk is not None:
-            self._waiting[key] = record
+        """Let a record wait as it is now: its maps can change, and what the next process is told cannot be what somebody did to them."""
+        data = _encoded(record) if self.saves and self._disk is not None else None
+        if data is not None:
+            self._waiting[key] = data
             if len(self._waiting) >= _WAITING:
                 self.flush()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 
 _MANY = 500  # files: from there on all of the system is synced at once, which a disk does faster than one by one
 
@@ -24,6 +26,35 @@ def sync_all(paths: list[str]) -> None:
         return
     for path in paths:
         sync(path)
+
+
+def put(path: str, data: bytes) -> None:
+    """Put *data* in the place of a file that may be lost, whole or not at all; a link that is there is replaced, never followed.
+
+    Raises:
+        OSError: it cannot be written, and what was there is there still.
+    """
+    temporary = f"{path}.{os.getpid()}.{threading.get_ident()}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def content(path: str) -> bytes:
+    """Return the bytes of a file of gitreg's own; of a pipe that somebody put there none, instead of waiting.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        return file.read() or b""
 
 
 def own_folder(common_dir: str) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import threading
+import stat
 from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
 from gitreg.store import disk
+from gitreg.store.mutex import Mutex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +41,7 @@ class DiskCache:
     def __init__(self, common_dir: str, *, most: int = MOST) -> None:
         self._common_dir, self._most = common_dir, most
         self._file = os.path.join(common_dir, "gitreg", f"decoded-{SHAPE}.sqlite")
-        self._turn = threading.Lock()
+        self._turn = Mutex()
         self._database: sqlite3.Connection | None = None
         self._owner = os.getpid()
         self._inherited: sqlite3.Connection | None = None
@@ -74,28 +75,39 @@ class DiskCache:
 
     def _done(self, job: Callable[[sqlite3.Connection], T], *, make: bool) -> T | None:
         """Return what *job* gives, None where there is no database; whatever is wrong with it, it is not asked again."""
-        if self._owner != os.getpid():  # a connection must not be used, nor closed, after a fork; and a thread of the parent may have had the turn
-            self._inherited, self._database, self._turn, self._owner = self._database, None, threading.Lock(), os.getpid()
         with self._turn:
+            if self._owner != os.getpid():  # a connection must not be used, nor closed, after a fork
+                self._inherited, self._database, self._owner = self._database, None, os.getpid()
             try:
                 database = self._opened(make=make)
                 return None if database is None else job(database)
             except OSError:
                 self._useless = True
             except (sqlite3.Error, TypeError) as error:
-                code = getattr(error, "sqlite_errorcode", None)
-                self._useless = code not in _WAITING
-                if code not in _WAITING and code not in _HINDERED:
-                    self._remove()
+                self._failed(getattr(error, "sqlite_errorcode", 0))
         return None
+
+    def _failed(self, code: int) -> None:
+        """Remove the file if it is what is wrong; *code* says more than its last byte, which tells what kind of trouble it is."""
+        if code == sqlite3.SQLITE_READONLY_DBMOVED:  # somebody removed it: what is there now is another's, and right
+            self._close()
+            return
+        self._useless = code & 0xFF not in _WAITING
+        if self._useless and code & 0xFF not in _HINDERED:
+            self._remove()
 
     def _opened(self, *, make: bool) -> sqlite3.Connection | None:
         if self._useless or self._database is not None:
             return None if self._useless else self._database
-        if not os.path.exists(self._file):
+        if not os.path.lexists(self._file):
             if not make:
                 return None
             self._new()
+        elif not make and os.path.getsize(self._file) == 0:  # another process is about to fill it
+            return None
+        if not self._is_own():
+            self._useless = True
+            return None
         self._database = sqlite3.connect(self._file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         for setting in ("synchronous = OFF", f"max_page_count = {max(self._most // _PAGE, 8)}", "trusted_schema = OFF"):
             self._database.execute(f"PRAGMA {setting}")
@@ -110,8 +122,14 @@ class DiskCache:
             if name.startswith("decoded-") and not name.startswith(own):
                 os.unlink(os.path.join(folder, name))
         mode = disk.file_mode(self._common_dir)
-        os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
-        os.chmod(self._file, mode)
+        with contextlib.suppress(FileExistsError):  # another process was first
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            os.fchmod(descriptor, mode)
+            os.close(descriptor)
+
+    def _is_own(self) -> bool:
+        """Tell whether the file and its journal, if there, are files: SQLite would write through a link, and wait for a pipe."""
+        return all(stat.S_ISREG(os.lstat(file).st_mode) for file in (self._file, f"{self._file}-journal") if os.path.lexists(file))
 
     def _remove(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -7,13 +7,15 @@ folder that changed costs a scan of the blobs that changed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 import msgspec
 
 from gitreg.errors import InvalidError
-from gitreg.store import documents, layout
+from gitreg.store import disk, documents, layout
 from gitreg.store.decoded import wanted
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from gitreg.store.reader import Reader
     from gitreg.store.trees import Entry, Tree
 
+_SUM = 4  # bytes
 _WORTH_SAVING = 64  # blobs: fewer are scanned again sooner than a file is written
 
 
@@ -91,22 +94,21 @@ class NameIndex:
         if not wanted():
             return Folder()
         try:
-            with open(self._file(path), "rb") as file:
-                return msgspec.msgpack.decode(file.read(), type=Folder)
+            data = disk.content(self._file(path))
+            return msgspec.msgpack.decode(data[_SUM:], type=Folder) if data[:_SUM] == _sum(path, data[_SUM:]) else Folder()
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):  # missing, truncated or foreign: a miss
             return Folder()
 
     def _save(self, path: str, folder: Folder) -> None:
         """Keep *folder* for the next process; a cache that cannot be written is no error."""
-        file = self._file(path)
-        temporary = f"{file}.{os.getpid()}"
-        try:
+        file, data = self._file(path), msgspec.msgpack.encode(folder)
+        with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(file), exist_ok=True)
-            with open(temporary, "wb") as out:
-                out.write(msgspec.msgpack.encode(folder))
-            os.replace(temporary, file)
-        except OSError:
-            return
+            disk.put(file, _sum(path, data) + data)
+
+
+def _sum(path: str, data: bytes) -> bytes:
+    return crc32(data, crc32(path.encode("utf-8", "surrogateescape"))).to_bytes(_SUM, "big")
 
 
 def _between(seen: Seen, tree: Tree) -> tuple[dict[int, str], dict[int, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ LARGE = 64  # manifests: of a model with fewer they are read sooner than looked 
 _MOST = 4  # keys that are kept: branches may differ in their policy
 _FOLDER = "proven"
 _SUM = 16  # bytes
+_KEY = re.compile(r"[0-9a-f]{32}\Z")
 
 
 class Kept:
@@ -42,8 +44,7 @@ class Kept:
         if not self._used:
             return None
         try:
-            with open(os.path.join(self._common_dir, "gitreg", *self._folders, _file(name)), "rb") as file:
-                data = file.read()
+            data = disk.content(os.path.join(self._common_dir, "gitreg", *self._folders, _file(name)))
             return msgspec.msgpack.decode(data[_SUM:], type=kind) if _sum(name, data[_SUM:]) == data[:_SUM] else None
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
@@ -56,11 +57,8 @@ class Kept:
             folder = os.path.join(disk.own_folder(self._common_dir), *self._folders)
             os.makedirs(folder, exist_ok=True)
             for name, value in values.items():
-                data, final = msgspec.msgpack.encode(value), os.path.join(folder, _file(name))
-                temporary = f"{final}.{os.getpid()}"
-                with open(temporary, "wb") as file:
-                    file.write(_sum(name, data) + data)
-                os.replace(temporary, final)
+                data = msgspec.msgpack.encode(value)
+                disk.put(os.path.join(folder, _file(name)), _sum(name, data) + data)
 
 
 class Proven:
@@ -83,9 +81,9 @@ class Proven:
             self._forget()
 
     def _forget(self) -> None:
-        """Remove what is known under other keys than the newest."""
+        """Remove what is known under other keys than the newest, and nothing that is not called as a key is: the folder may be a link to somebody's."""
         with contextlib.suppress(OSError):
-            folders = [entry for entry in os.scandir(os.path.join(self._common_dir, "gitreg", _FOLDER)) if entry.name != self._key]
+            folders = [entry for entry in os.scandir(os.path.join(self._common_dir, "gitreg", _FOLDER)) if _KEY.match(entry.name) and entry.name != self._key]
             for entry in sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)[_MOST - 1 :]:
                 shutil.rmtree(entry.path, ignore_errors=True)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.store import process
 from gitreg.store.damage import MARK, DamagedError
+from gitreg.store.mutex import Mutex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +62,7 @@ class Reader:
         self._git_dir = git_dir
         self._process = begun
         self._owner = os.getpid()
-        self._turn = threading.RLock()
+        self._turn = Mutex()
         self._partial: bool | None = None
         self.disposable = False  # a clone in the cache: whatever is in it is elsewhere too
 
@@ -151,8 +151,6 @@ class Reader:
     @contextlib.contextmanager
     def _asked(self, requests: str) -> Iterator[IO[bytes]]:
         """Send requests and give the pipe with their answers; whatever cuts in between, no answer is left in it."""
-        if self._owner != os.getpid():  # a thread of the parent may have held the turn
-            self._turn = threading.RLock()
         with self._turn:
             try:
                 yield self._sent(requests)

@@ -21,10 +21,13 @@ def commit_at(common_dir: str, ref: str) -> str | None:
     """
     if not ref.startswith(_PLACES):
         return None
-    loose = _bytes(os.path.join(common_dir, ref))
-    if loose is not None:
-        return loose.strip().decode() if _ID.match(loose) else None
-    packed = _bytes(os.path.join(common_dir, "packed-refs")) or b""
+    try:
+        loose = _bytes(os.path.join(common_dir, ref))
+        if loose is not None:
+            return loose.strip().decode() if _ID.match(loose) else None
+        packed = _bytes(os.path.join(common_dir, "packed-refs")) or b""
+    except OSError:  # it cannot be read, or is a link: of a branch to another, as core.preferSymlinkRefs makes them
+        return None
     end = packed.find(b" %b\n" % os.fsencode(ref))
     if end < 0 or len(packed) > _LONGEST:
         return None
@@ -33,14 +36,18 @@ def commit_at(common_dir: str, ref: str) -> str | None:
 
 
 def _bytes(path: str) -> bytes | None:
-    """Return how a file begins, to one byte more than is read of any; None where there is none."""
+    """Return how a file begins, to one byte more than is read of any; None where there is none.
+
+    Raises:
+        OSError: there is something, and it cannot be read.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         return os.read(descriptor, _LONGEST + 1)
-    except OSError:  # a folder
+    except IsADirectoryError:
         return None
     finally:
         os.close(descriptor)

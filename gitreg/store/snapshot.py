@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MARKS = {layout.CARD.encode(), layout.STAGES.encode()}  # a folder with one of them is a model
 _AT_ONCE = 500  # models whose files are read together
+_MOST = 10_000  # records that are kept by path: one may be asked for every version, one by one, for as long as nothing moves
 
 
 class Snapshot(View):
@@ -248,8 +249,8 @@ class Snapshot(View):
             if number <= self.count(model):
                 raise InvalidError(f"the manifest of version {number} is missing", path=path, rule="R04", hint="gitreg doctor --fix")
             return None
-        if model in self._seen:
-            self._seen[model][path] = manifest
+        if len(seen := self._seen.get(model, {})) < _MOST:
+            seen[path] = manifest
         return _numbered(manifest, number, path)
 
     def manifests(self, model: str) -> Iterator[Manifest]:
@@ -426,7 +427,8 @@ class Snapshot(View):
             record = None if found is None else self._record(kind, found, path)
         else:
             record = None if entry.mode in (FOLDER, SUBMODULE) else self.record_of(kind, entry.id, path)
-        self._read[path] = record
+        if len(self._read) < _MOST:
+            self._read[path] = record
         return record
 
     def records_ahead(self, files: Iterable[tuple[str, str, str]]) -> None:

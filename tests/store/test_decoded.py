@@ -206,3 +206,22 @@ def test_the_kept_board_asks_git_for_few_objects(iris, monkeypatch):
 
     assert len(board) == 31
     assert len(asked) <= 4
+
+
+def test_what_somebody_does_to_an_answer_is_nobody_elses(registry):
+    registry.register("iris", metrics={"accuracy": 0.9}, params={"layers": [64, 32]})
+    with Registry.open(registry.path) as opened:
+        version, card, row = opened.get("iris@1"), opened.model("iris"), opened.models()[0]
+
+        version.metrics["accuracy"] = 0.1
+        version.params["layers"].append(16)
+        card.links["ticket"] = "invented"
+        row.stages["production"] = 99
+
+        told = opened.get("iris@1"), opened.model("iris"), opened.models()
+
+    assert told == (registry.get("iris@1"), registry.model("iris"), registry.models())
+    assert told == fresh(registry.path, lambda later: (later.get("iris@1"), later.model("iris"), later.models()))
+    assert told[0].metrics == {"accuracy": 0.9}
+    assert told[0].params == {"layers": [64, 32]}
+    assert told[2][0].stages["production"] is None

@@ -217,3 +217,55 @@ def test_a_file_of_a_shared_repository_can_be_written_by_its_group(common_dir, f
         os.umask(before)
 
     assert file.stat().st_mode & 0o777 == 0o660
+
+
+@pytest.mark.parametrize("name", ["decoded-1.sqlite", "decoded-1.sqlite-journal"])
+@pytest.mark.parametrize("text", [None, b"", b"precious", b"SQLite format 3\0" + b"\xff" * 8000])
+def test_what_a_link_leads_to_is_neither_written_nor_removed(common_dir, file, name, text):
+    kept(common_dir)
+    (file.parent / name).unlink(missing_ok=True)
+    other, link = common_dir / "somebody's", file.parent / name
+    link.symlink_to(other)
+    if text is not None:
+        other.write_bytes(text)
+
+    kept(common_dir)
+
+    assert found(common_dir) == {}
+    assert link.is_symlink()
+    assert (other.read_bytes() if other.exists() else None) == text
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(common_dir, file):
+    file.parent.mkdir()
+    os.mkfifo(file)
+
+    kept(common_dir)
+
+    assert found(common_dir) == {}
+    assert file.is_fifo()
+
+
+def test_what_another_keeps_after_it_was_deleted_stays_and_is_used(common_dir, file):
+    cache = DiskCache(str(common_dir))
+    cache.keep({b"a": b"1"})
+    file.unlink()
+    kept(common_dir, {b"b": b"2"})
+
+    cache.keep({b"c": b"3"})
+    cache.keep({b"d": b"4"})
+
+    assert found(common_dir, [b"b"]) == {b"b": b"2"}
+    assert found(common_dir, [b"d"]) == cache.find([b"d"]) == {b"d": b"4"}
+
+
+def test_one_that_another_is_about_to_fill_is_left_to_it(common_dir, file):
+    file.parent.mkdir()
+    file.touch()
+
+    cache = DiskCache(str(common_dir))
+
+    assert cache.find([b"a"]) == {}
+    assert file.exists()
+    kept(common_dir)
+    assert cache.find([b"a"]) == {b"a": b"1"}

@@ -118,6 +118,41 @@ def test_parent_and_child_of_a_fork_each_read_for_themselves(repository):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+_FORK_WITH_THREADS = """
+import os, sys, threading
+from gitreg.store.discovery import discover
+sys.setswitchinterval(1e-6)
+reader = discover(sys.argv[1]).reader
+expected = {spec: reader.read(spec) for spec in ("HEAD:file", "HEAD~1:file")}
+
+def work(wrong, together):
+    together.wait()
+    try:
+        wrong.extend(spec for spec in list(expected) * 5 if reader.read(spec) != expected[spec])
+    except BaseException as error:
+        wrong.append(error)
+
+for _ in range(40):
+    child = os.fork()
+    if child:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        continue
+    wrong, together = [], threading.Barrier(8)
+    threads = [threading.Thread(target=work, args=(wrong, together), daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    os._exit(len(wrong) or sum(thread.is_alive() for thread in threads))
+"""
+
+
+def test_the_threads_of_a_forked_child_may_all_be_the_first(repository):
+    done = subprocess.run([sys.executable, "-c", _FORK_WITH_THREADS, repository.worktree], check=False, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])})
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # -- discovery ------------------------------------------------------------------------------------------------
 
 

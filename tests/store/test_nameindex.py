@@ -53,6 +53,14 @@ def test_a_damaged_index_is_made_anew(many, data):
             registry.register("iris", "v77")
 
 
+def test_an_index_in_which_a_byte_was_turned_misleads_nobody(many):
+    for path in indexes(many):
+        path.write_bytes(path.read_bytes().replace(b"v77", b"v7A").replace(b"v78", b"v77"))
+
+    with Registry.open(many.path) as registry:
+        assert registry.get("iris@v77").number == 77
+
+
 def test_an_index_that_cannot_be_written_is_no_error(registry):
     Path(registry.path, ".git", "gitreg", "names").write_text("in the way")
 

@@ -51,6 +51,15 @@ def test_what_is_no_id_is_git_s_to_judge(place, text):
     assert commit_at(str(place), "refs/heads/main") is None
 
 
+def test_a_branch_that_is_a_link_to_another_is_where_the_other_is(place, git):
+    git(place, "pack-refs", "--all")
+    git(place.parent, "update-ref", "refs/heads/side/track", git(place, "commit-tree", "-p", "main", "-m", "newer", "main^{tree}"))
+    (place / "refs/heads/main").symlink_to("refs/heads/side/track")
+
+    with Registry.open(place.parent) as registry:
+        assert registry.snapshot().commit == git(place, "rev-parse", "main") == git(place, "rev-parse", "side/track")
+
+
 def test_very_many_packed_refs_are_git_s_to_search(place, git):
     commit = git(place, "rev-parse", "main")
     git(place, "update-ref", "--stdin", input="".join(f"create refs/heads/many/{number:05} {commit}\n" for number in range(1500)))
