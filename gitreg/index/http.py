@@ -11,6 +11,7 @@ import re
 import ssl
 import time
 from base64 import b64encode
+from hashlib import sha1
 from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib import request
@@ -28,6 +29,7 @@ _PIECE = 1 << 16  # bytes
 _HOPS = 3
 _MOVED = (301, 302, 303, 307, 308)
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')
+_BLOB = re.compile(r'(?:W/)?"[0-9a-f]{40}"')
 _AGE = re.compile(r"(?:^|[ ,])max-age=\"?(\d{1,9})")
 _NEVER = re.compile(r"(?:^|[ ,])no-(?:cache|store)\b")
 _MOST_AGE = 86_400  # seconds: whoever says a year has not thought of a promotion
@@ -163,7 +165,15 @@ def _answer(heard: HTTPResponse, etag: str, most: int) -> Answer:
     answer = Answer(heard.status, tag if _ETAG.fullmatch(tag) else "", _fresh(heard))
     if answer.status == 304 and not etag:
         raise BrokenError("it answers 304 to who has nothing yet", strange=True)
-    return answer._replace(body=_body(heard, most)) if answer.status == 200 else answer
+    if answer.status != 200:
+        return answer
+    body = _body(heard, most)
+    return answer._replace(body=body, etag="" if _is_of_another(answer.etag, body) else answer.etag)
+
+
+def _is_of_another(etag: str, body: bytes) -> bool:
+    """Tell whether an ETag is the id of a blob, and not of *body*: of a list that is not read yet, and asked with it a server would take one file for the other."""
+    return bool(_BLOB.fullmatch(etag)) and sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest() not in etag
 
 
 def _body(heard: HTTPResponse, most: int) -> bytes:
