@@ -69,7 +69,7 @@ DOORS = {
 
 
 # the same of a part of the standard library that speaks to others
-SPOKEN = {"urllib.request": {"index.http"}, "http.client": {"index.http"}, "ssl": {"index.http"}}
+SPOKEN = {"urllib.request": {"index.http", "index.timed"}, "http.client": {"index.http", "index.timed"}, "ssl": {"index.http"}}
 
 
 def name_of(path):

@@ -7,10 +7,8 @@ answers 404 to everything has lost its files, not its models.
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
-from hashlib import new as new_hash
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg import warned
@@ -33,7 +31,6 @@ _MOST_HELD = 20_000  # files
 _TURNS = 64
 _FORBIDDEN = 403
 _GONE = (_FORBIDDEN, 404, 410)  # a bucket that may be read but not listed says 403 of what is not there
-_ALGORITHMS = {40: "sha1", 64: "sha256"}  # of git ids, by length
 _AGES = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -135,9 +132,8 @@ class Asked:
         answer = self._line.ask(path, held.etag if held else "", files.LARGEST_BOARD if path == files.BOARD else files.LARGEST)
         until, at = self._ticks() + answer.fresh, self._clock()
         if answer.status == 200:
-            etag = answer.etag if _fits(answer.etag, answer.body) else ""
-            heard = _Held(etag, _read(decode, answer.body), until, at)
-            self._kept.keep(path, etag, answer.body)
+            heard = _Held(answer.etag, _read(decode, answer.body), until, at)
+            self._kept.keep(path, answer.etag, answer.body)
         elif answer.status == 304 and held is not None:
             if not self._kept.confirm(path, held.etag):
                 return self._heard(path, decode, None)  # back at what it was: the disk shall have that too, for whoever starts when the server is away
@@ -171,13 +167,6 @@ class Asked:
 def _turns() -> tuple[threading.Lock, ...]:
     """Return locks that paths share: as many as there are, whatever is asked for."""
     return tuple(threading.Lock() for _ in range(_TURNS))
-
-
-def _fits(etag: str, body: bytes) -> bool:
-    """Tell whether *etag* can be that of *body*: a git id must be its own. A server that has not read its list of ids again gives that of the content before."""
-    said = etag.removeprefix("W/").strip('"')
-    algorithm = _ALGORITHMS.get(len(said)) if re.fullmatch("[0-9a-f]+", said) else None
-    return algorithm is None or said == new_hash(algorithm, b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
 
 
 def _read(decode: Decode, body: bytes) -> Any:

@@ -1,33 +1,34 @@
 """Ask an HTTP server for one small file: with the standard library, over http and https alone.
 
-The only importer of ``urllib.request``, ``http.client`` and ``ssl``. Redirects are few and never leave encryption, a password goes to the
+With ``timed.py`` the only importer of ``urllib.request``, ``http.client`` and ``ssl``. Redirects are few and never leave encryption, a password goes to the
 host that it was given for, an answer has a largest size and a time in which it must come, and no text of a server is passed on.
 """
 
 from __future__ import annotations
 
-import io
 import re
 import ssl
-import time
 from base64 import b64encode
-from http.client import HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, Any, NamedTuple
+from hashlib import new as new_hash
+from http.client import HTTPException
+from typing import TYPE_CHECKING, NamedTuple
 from urllib import request
 from urllib.error import URLError
 from urllib.parse import urljoin, urlsplit
 
+from gitreg.index import timed
+
 if TYPE_CHECKING:
-    import socket
+    from http.client import HTTPResponse
 
     from gitreg.index.address import Address
 
-PATIENCE = 10.0  # seconds without a sign of life
-_LONGEST = 30.0  # seconds for an answer, from its first sign to its last
 _PIECE = 1 << 16  # bytes
 _HOPS = 3
 _MOVED = (301, 302, 303, 307, 308)
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')
+_BLOB = re.compile(r'(?:W/)?"([0-9a-f]{40}|[0-9a-f]{64})"')
+_ALGORITHMS = {40: "sha1", 64: "sha256"}  # of git ids, by length
 _AGE = re.compile(r"(?:^|[ ,])max-age=\"?(\d{1,9})")
 _NEVER = re.compile(r"(?:^|[ ,])no-(?:cache|store)\b")
 _MOST_AGE = 86_400  # seconds: whoever says a year has not thought of a promotion
@@ -57,7 +58,7 @@ class Line:
     def __init__(self, address: Address) -> None:
         self._address = address
         opener = request.OpenerDirector()
-        handlers: list[request.BaseHandler] = [_Plain(), _Encrypted(context=ssl.create_default_context() if address.secure else None)]
+        handlers: list[request.BaseHandler] = [timed.Plain(), timed.Encrypted(context=ssl.create_default_context() if address.secure else None)]
         if urlsplit(address.base).hostname not in _LOOPBACK:
             handlers.insert(0, request.ProxyHandler())
         for handler in handlers:
@@ -85,7 +86,7 @@ class Line:
         headers = {"User-Agent": "gitreg", "Accept": "application/json"} | ({"If-None-Match": etag} if etag else {})
         if self._address.credentials and urlsplit(url)[:2] == urlsplit(self._address.base)[:2]:
             headers["Authorization"] = "Basic " + b64encode(self._address.credentials.encode()).decode()
-        found: HTTPResponse = self._opener.open(request.Request(url, headers=headers), timeout=PATIENCE)  # noqa: S310 - the opener knows http and https alone
+        found: HTTPResponse = self._opener.open(request.Request(url, headers=headers), timeout=timed.PATIENCE)  # noqa: S310 - the opener knows http and https alone
         return found
 
     def _followed(self, url: str, location: str) -> str:
@@ -97,73 +98,21 @@ class Line:
         return target
 
 
-class _EndlessError(OSError):
-    """An answer takes too long as a whole, although there is a sign of life now and then."""
-
-
-class _Bounded(io.RawIOBase):
-    """What a socket hears, until it is too late: not the status, not a header, not the end of a body is waited for any longer."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock, self._heard = sock, sock.makefile("rb", buffering=0)
-        self._until = time.monotonic() + _LONGEST
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise _EndlessError
-        self._sock.settimeout(min(PATIENCE, left))
-        try:
-            return self._heard.readinto(buffer)
-        except TimeoutError:
-            raise (TimeoutError if left > PATIENCE else _EndlessError) from None
-
-    def close(self) -> None:
-        self._heard.close()
-        super().close()
-
-
-class _Response(HTTPResponse):
-    """An answer that is read within its time, the first line too: the standard library's limits are for each piece."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
-        super().__init__(sock, *args, **named)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Bounded(sock))
-
-
-class _Timed(request.AbstractHTTPHandler):
-    """Makes connections whose answers are read within their time."""
-
-    def do_open(self, http_class: Any, req: request.Request, **named: Any) -> HTTPResponse:
-        """Ask for *req*; see :class:`urllib.request.AbstractHTTPHandler`."""
-
-        def connection(host: str, **others: Any) -> Any:
-            made = http_class(host, **others)
-            made.response_class = _Response
-            return made
-
-        found: HTTPResponse = super().do_open(connection, req, **named)
-        return found
-
-
-class _Plain(_Timed, request.HTTPHandler):
-    pass
-
-
-class _Encrypted(_Timed, request.HTTPSHandler):
-    pass
-
-
 def _answer(heard: HTTPResponse, etag: str, most: int) -> Answer:
     tag = heard.headers.get("ETag", "")
     answer = Answer(heard.status, tag if _ETAG.fullmatch(tag) else "", _fresh(heard))
     if answer.status == 304 and not etag:
         raise BrokenError("it answers 304 to who has nothing yet", strange=True)
-    return answer._replace(body=_body(heard, most)) if answer.status == 200 else answer
+    if answer.status != 200:
+        return answer
+    body = _body(heard, most)
+    return answer._replace(body=body, etag="" if _is_of_another(answer.etag, body) else answer.etag)
+
+
+def _is_of_another(etag: str, body: bytes) -> bool:
+    """Tell whether an ETag is the id of a blob, and not of *body*: of a list that is not read yet, and asked with it a server would take one file for the other."""
+    said = _BLOB.fullmatch(etag)
+    return said is not None and said[1] != new_hash(_ALGORITHMS[len(said[1])], b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
 
 
 def _body(heard: HTTPResponse, most: int) -> bytes:
@@ -192,10 +141,10 @@ def _why(error: Exception) -> str:
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return "its certificate is not trusted"
-    if isinstance(cause, _EndlessError):
-        return f"its answer does not end within {_LONGEST:.0f} s"
+    if isinstance(cause, timed.EndlessError):
+        return f"its answer does not end within {timed.LONGEST:.0f} s"
     if isinstance(cause, TimeoutError):
-        return f"nothing was heard for {PATIENCE:.0f} s"
+        return f"nothing was heard for {timed.PATIENCE:.0f} s"
     if isinstance(cause, ConnectionRefusedError):
         return "no connection can be made"
     return "the connection broke off" if isinstance(cause, (ConnectionError, HTTPException, ssl.SSLError)) else "it cannot be found" if isinstance(cause, OSError) else "its answer is no HTTP"

@@ -145,6 +145,20 @@ def test_the_reader_sends_the_blob_id_back(kind, made, iris):
     assert Counter(server.asked()) == {(PRODUCTION, 200): 2, (PRODUCTION, 304): 1}
 
 
+def test_who_asked_before_the_list_was_read_again_sees_it_when_the_registry_goes_back(made, iris):
+    server = made(Guided)
+    iris.promote("iris@3", "production", reason="a mistake")
+    iris.export(server.index, etags=True)
+    with Registry.open(server.url("index")) as index:
+        between = index.get("iris@production").number  # with the id of the file before
+    iris.promote("iris@1", "production", reason="back")
+    iris.export(server.index, etags=True)
+    with Registry.open(server.url("index")) as index:
+        after = index.get("iris@production").number
+
+    assert (between, after) == (3, 1)
+
+
 def test_the_files_of_ten_thousand_models_fit_into_the_list(made, iris):
     server = made(Guided)
     with (server.index / "etags.nginx").open("a") as file:

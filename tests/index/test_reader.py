@@ -25,7 +25,7 @@ from benchmarks import servers
 from gitreg import ModelStages, Registry
 from gitreg.errors import BusyError, GitregError, InvalidError, NotFoundError, StaleWarning, UsageError
 from gitreg.index import address as addresses
-from gitreg.index import asking, http
+from gitreg.index import asking, timed
 from gitreg.index.asking import Asked, _Held
 from gitreg.index.files import read_cover
 from gitreg.index.http import Line
@@ -655,7 +655,7 @@ def test_a_server_that_speaks_something_else_gives_no_answer():
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(http, "PATIENCE", 0.2)
+    monkeypatch.setattr(timed, "PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as other, Registry.open(f"http://127.0.0.1:{other.getsockname()[1]}/index") as index, pytest.raises(BusyError, match="nothing was heard for 0 s"):
         index.get("iris")
 
@@ -674,7 +674,7 @@ ENDLESS = {
 @pytest.mark.parametrize("what", ENDLESS)
 def test_an_answer_that_does_not_end_is_given_up(what, monkeypatch):
     (first, again), gone = ENDLESS[what], threading.Event()
-    monkeypatch.setattr(http, "_LONGEST", 0.2)
+    monkeypatch.setattr(timed, "LONGEST", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as other:
 
         def say() -> None:
