@@ -44,15 +44,17 @@ def kept(place: Sequence[str]) -> process.Kept:
 
 def ended(reading: process.Kept, *, ours: bool = True) -> None:
     """End a git that reads; after a fork it is not *ours* but the parent's, and so is waiting for it."""
-    for pipe in (reading.stdin, reading.stdout):
-        if pipe:
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-    if ours:
-        reading.kill()  # it only reads; and a child that was forked may hold its input open for as long as it lives
-        reading.wait()
-    else:
+    pipes = [pipe for pipe in (reading.stdin, reading.stdout) if pipe]
+    if not ours:
+        for pipe in pipes:
+            pipe.raw.close()  # type: ignore[attr-defined]  # below the buffer, which a thread of the parent may have locked for ever, or put half a question into
         reading.returncode = 0
+        return
+    for pipe in pipes:
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    reading.kill()  # it only reads; and a child that was forked may hold its input open for as long as it lives
+    reading.wait()
 
 
 class Reader:

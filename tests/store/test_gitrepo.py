@@ -153,6 +153,37 @@ def test_the_threads_of_a_forked_child_may_all_be_the_first(repository):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+_FORK_WHILE_ASKED = """
+import os, signal, sys, threading
+from gitreg.store.discovery import discover
+reader = discover(sys.argv[1]).reader
+reader.read("HEAD:file")
+hear, tell = os.pipe()
+
+def wait():
+    os.write(tell, b"x")
+    reader._process.stdout.readline()  # an answer that is not there yet: the buffer is this thread's until it comes
+
+waiting = threading.Thread(target=wait, daemon=True)
+waiting.start()
+os.read(hear, 1)
+while waiting.native_id is None or any(os.stat(sys.argv[1]) is None for _ in range(20_000)):  # each lets the thread go on
+    pass
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    assert reader.read("HEAD:file").data == b"two\\n"
+    os._exit(0)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) and 1)
+"""
+
+
+def test_a_child_that_is_forked_while_a_thread_waits_for_an_answer_does_not_wait_for_it(repository):
+    done = subprocess.run([sys.executable, "-c", _FORK_WHILE_ASKED, repository.worktree], check=False, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])})
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # -- discovery ------------------------------------------------------------------------------------------------
 
 
