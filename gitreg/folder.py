@@ -53,6 +53,8 @@ class Folder:
                 return
             self._folder(path.rpartition("/")[0])
             part = f"{target}.{os.getpid()}.part"
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)  # of one that was killed and had this process id: in a container they are few
             try:
                 with open(part, "xb") as file:
                     file.write(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -445,6 +446,18 @@ def test_exports_at_once_follow_each_other(iris, out, tmp_path):
 def waits_for(folder: Path) -> bool:
     """Tell whether somebody waits for the lock on *folder*."""
     return any(" -> " in line and line.split()[6].endswith(f":{folder.stat().st_ino}") for line in Path("/proc/locks").read_text().splitlines())
+
+
+def test_what_was_killed_with_the_same_process_id_is_not_in_the_way(iris, out, tmp_path):
+    iris.export(out)
+    for path in ("export.json", "models/iris@production.json"):
+        (out / f"{path}.{os.getpid()}.part").write_bytes(b"half")
+    iris.promote("iris@3", "production")
+
+    iris.export(out)
+
+    iris.export(tmp_path / "anew")
+    assert files(out) == files(tmp_path / "anew")
 
 
 def test_an_export_that_had_to_wait_does_not_bring_back_what_was_before(iris, out):
