@@ -75,6 +75,11 @@ class Past:
             found = self._spells[model] = _spells(self.of(model))
         return found
 
+    def let_go(self, model: str) -> None:
+        """Forget what was made of the events of *model*: of very many models it is more than the events are."""
+        self._spells.pop(model, None)
+        self._numbers.pop(model, None)
+
     def of_version(self, model: str, number: int) -> list[Event]:
         """Return the events of a version, oldest first."""
         if model not in self._numbers:

@@ -28,7 +28,7 @@ from gitreg.web.past import Past
 from gitreg.web.scene import Scene, called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from gitreg.records import Event
@@ -154,6 +154,7 @@ class _Build:
             facts = self._page(f"models/{model}/{number}", lambda scene, number=number: pages.version(scene, model, number))  # type: ignore[misc]
             whole = whole and facts["lineage"]["problem"] is None
             needs |= {other: self._trees.get(other, "") for other in _others_in(facts["lineage"]) if other != model}
+        self._scene.past.let_go(model)
         return Made(self._trees[model] if whole else "", count, needs)
 
     def _page(self, stem: str, make: Callable[[Scene], Document]) -> dict[str, Any]:
@@ -172,7 +173,7 @@ class _Build:
         for page in self._history_pages():
             self._page(f"history/{page}", lambda scene, page=page: pages.history(scene, page))  # type: ignore[misc]
         self._page("history/index", pages.history)
-        self._folder.write(ledger.EVENTS, _script(shared.told(reversed(self._scene.past.events))))
+        self._folder.write(ledger.EVENTS, _script(reversed(self._scene.past.events)))
         self._page("on", pages.on_date)
         self._page("index", pages.overview)
         findings: list[Any] = self._page("problems", lambda scene: pages.problems(scene, sound))["findings"]
@@ -201,9 +202,9 @@ def json_bytes(facts: Any) -> bytes:
         return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
 
 
-def _script(events: list[dict[str, Any]]) -> bytes:
-    """Return all events as a script: a page that is opened from the disk can load no JSON."""
-    return b"window.gitregEvents = " + json_bytes(events).rstrip() + b";\n"
+def _script(events: Iterable[Event]) -> bytes:
+    """Return all events as a script: a page that is opened from the disk can load no JSON. Of very many, nothing but their text is held."""
+    return b"window.gitregEvents = [" + b",".join(json_bytes(shared.told([event])[0]).rstrip() for event in events) + b"];\n"
 
 
 def _trees(snapshot: Snapshot) -> dict[str, str]:
