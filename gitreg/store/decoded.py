@@ -63,11 +63,10 @@ class Decoded:
 
     def record(self, kind: str, blob: str) -> Any | None:
         """Return the record of *kind* in *blob* if it is known."""
-        key = _LETTERS[kind] + bytes.fromhex(blob)
-        known = self._near.get(key)
-        if known is None and self._disk is not None:
-            found = self._disk.find([key]).get(key)
-            known = None if found is None else self._taken(key, found, KINDS[kind])
+        known = self.near(kind, blob)
+        if known is None:
+            self.bring(kind, [blob])
+            known = self.near(kind, blob)
         return known
 
     def records(self, kind: str, blobs: list[str]) -> dict[str, Any]:
@@ -82,12 +81,9 @@ class Decoded:
             self._put(key, record)
         return [blob for key, blob in keys.items() if key not in self._near]
 
-    def keep(self, kind: str, blob: str, record: Any, *, near: bool = True) -> None:
-        """Keep a *record*, in memory too if it is to be *near*: one of very many is not."""
-        key = _LETTERS[kind] + bytes.fromhex(blob)
-        if near:
-            self._put(key, record)
-        self._wait(key, record)
+    def keep(self, kind: str, blob: str, record: Any) -> None:
+        """Keep a *record*, in memory too."""
+        self._keep(_LETTERS[kind] + bytes.fromhex(blob), record)
 
     def rows(self, config: str, trees: list[str]) -> dict[str, Row]:
         """Return by folder the known rows of the board, as they are under this *config*."""
@@ -96,9 +92,7 @@ class Decoded:
 
     def keep_row(self, config: str, tree: str, row: Row) -> None:
         """Keep a row of the board, in memory too."""
-        key = _ROW + bytes.fromhex(tree + config)
-        self._put(key, row)
-        self._wait(key, row)
+        self._keep(_ROW + bytes.fromhex(tree + config), row)
 
     def aside(self) -> Passing:
         """Return the same for one pass over very many records, none of which is kept."""
@@ -125,18 +119,13 @@ class Decoded:
             found += [(key, record) for key, data in known.items() if (record := _decoded(decoder, data)) is not None]
         return found
 
-    def _taken(self, key: bytes, data: bytes, kind: Any) -> Any | None:
-        record = _decoded(msgspec.msgpack.Decoder(kind), data)
-        if record is not None:
-            self._put(key, record)
-        return record
-
     def _put(self, key: bytes, record: Any) -> None:
         make_room(self._near, MOST)
         self._near[key] = record
 
-    def _wait(self, key: bytes, record: Any) -> None:
-        """Let a record wait as it is now: its maps can change, and what the next process is told cannot be what somebody did to them."""
+    def _keep(self, key: bytes, record: Any) -> None:
+        """Keep a record, which waits as it is now: its maps can change, and what the next process is told cannot be what somebody did to them."""
+        self._put(key, record)
         data = _encoded(record) if self.saves and self._disk is not None else None
         if data is not None:
             self._waiting[key] = data
@@ -165,7 +154,7 @@ class Passing:
         """Return the blobs of the records of *kind* that are not in memory."""
         return [blob for blob in blobs if self.record(kind, blob) is None]
 
-    def keep(self, kind: str, blob: str, record: Any, *, near: bool = True) -> None:
+    def keep(self, kind: str, blob: str, record: Any) -> None:
         """Let it go."""
 
     def keep_row(self, config: str, tree: str, row: Row) -> None:
