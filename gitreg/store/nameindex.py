@@ -7,16 +7,13 @@ folder that changed costs a scan of the blobs that changed.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import TYPE_CHECKING, NamedTuple
-from zlib import crc32
 
 import msgspec
 
 from gitreg.errors import InvalidError
-from gitreg.store import disk, documents, layout
-from gitreg.store.decoded import wanted
+from gitreg.store import documents, layout
+from gitreg.store.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from gitreg.store.reader import Reader
     from gitreg.store.trees import Entry, Tree
 
-_SUM = 4  # bytes
 _WORTH_SAVING = 64  # blobs: fewer are scanned again sooner than a file is written
 
 
@@ -46,10 +42,9 @@ class Seen(NamedTuple):
 class NameIndex:
     """The index of one repository; in memory for a long-lived process, on disk for the next one, where it *saves*."""
 
-    def __init__(self, folder: str, reader: Reader, *, saves: bool = True) -> None:
-        self._folder = folder
+    def __init__(self, common_dir: str, reader: Reader, *, saves: bool = True) -> None:
+        self._kept = Kept(common_dir, "names", saves=saves)
         self._reader = reader
-        self._saves = saves
         self._seen: dict[str, Seen] = {}
 
     def numbers(self, path: str, tree_id: str, read: Callable[[str], Tree]) -> Mapping[str, int]:
@@ -60,7 +55,7 @@ class NameIndex:
         """
         seen = self._seen.get(path)
         if seen is None:
-            seen = self._seen[path] = Seen(self._loaded(path), {})
+            seen = self._seen[path] = Seen(self._kept.read(path, Folder) or Folder(), {})
         if seen.folder.tree != tree_id:
             tree = read(tree_id)
             seen = self._seen[path] = Seen(self._followed(path, tree_id, tree, seen), tree)
@@ -83,32 +78,9 @@ class NameIndex:
             if other != number:
                 raise InvalidError(f"versions {other} and {number} have the same name", path=f"{path}/{number}.yaml", field="version", rule="R06")
         folder = Folder(tree_id, names, numbers)
-        if self._saves and wanted() and len(fresh) >= _WORTH_SAVING:
-            self._save(path, Folder(tree_id, {blob: names[blob] for blob in _manifests(tree, {}).values()}, numbers))
+        if len(fresh) >= _WORTH_SAVING:
+            self._kept.write({path: Folder(tree_id, {blob: names[blob] for blob in _manifests(tree, {}).values()}, numbers)})
         return folder
-
-    def _file(self, path: str) -> str:
-        return os.path.join(self._folder, *path.split("/"), "names.msgpack")
-
-    def _loaded(self, path: str) -> Folder:
-        if not wanted():
-            return Folder()
-        try:
-            data = disk.content(self._file(path))
-            return msgspec.msgpack.decode(data[_SUM:], type=Folder) if data[:_SUM] == _sum(path, data[_SUM:]) else Folder()
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):  # missing, truncated or foreign: a miss
-            return Folder()
-
-    def _save(self, path: str, folder: Folder) -> None:
-        """Keep *folder* for the next process; a cache that cannot be written is no error."""
-        file, data = self._file(path), msgspec.msgpack.encode(folder)
-        with contextlib.suppress(OSError):
-            os.makedirs(os.path.dirname(file), exist_ok=True)
-            disk.put(file, _sum(path, data) + data)
-
-
-def _sum(path: str, data: bytes) -> bytes:
-    return crc32(data, crc32(path.encode("utf-8", "surrogateescape"))).to_bytes(_SUM, "big")
 
 
 def _between(seen: Seen, tree: Tree) -> tuple[dict[int, str], dict[int, str]]:

@@ -1,9 +1,8 @@
 """What was found out about a registry's commits and folders, by git id, kept in the git common dir for the next process.
 
 ``check`` keeps what it found sound: a model by its folder's tree; the manifests of a large one by blob too, so that a version more does not
-cost reading all of them. All of it counts only under one key, which says by what policy and by what code it was judged. It may be
-deleted at any time; a file that is damaged, truncated or foreign is a miss. ``GITREG_CACHE=0`` turns it off. It lies where no pull
-request can write.
+cost reading all of them. All of it counts only under one key, which says by what policy and by what code it was judged. It lies where no
+pull request can write.
 """
 
 from __future__ import annotations
@@ -12,12 +11,9 @@ import contextlib
 import os
 import re
 import shutil
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from gitreg.store import decoded, disk
+from gitreg.store.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,38 +23,7 @@ if TYPE_CHECKING:
 LARGE = 64  # manifests: of a model with fewer they are read sooner than looked up
 _MOST = 4  # keys that are kept: branches may differ in their policy
 _FOLDER = "proven"
-_SUM = 16  # bytes
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
-
-
-class Kept:
-    """Values by name in a folder of gitreg's own, each with a checksum; they are written where it *saves*."""
-
-    def __init__(self, common_dir: str, *folders: str, saves: bool) -> None:
-        self._common_dir, self._folders = common_dir, folders
-        self._used = decoded.wanted()
-        self.saves = saves and self._used
-
-    def read(self, name: str, kind: Any) -> Any:
-        """Return what is kept under *name*, a value of that *kind*, or None."""
-        if not self._used:
-            return None
-        try:
-            data = disk.content(os.path.join(self._common_dir, "gitreg", *self._folders, _file(name)))
-            return msgspec.msgpack.decode(data[_SUM:], type=kind) if _sum(name, data[_SUM:]) == data[:_SUM] else None
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return None
-
-    def write(self, values: Mapping[str, Any]) -> None:
-        """Keep *values* by name; what cannot be written is no error."""
-        if not self.saves:
-            return
-        with contextlib.suppress(OSError):
-            folder = os.path.join(disk.own_folder(self._common_dir), *self._folders)
-            os.makedirs(folder, exist_ok=True)
-            for name, value in values.items():
-                data = msgspec.msgpack.encode(value)
-                disk.put(os.path.join(folder, _file(name)), _sum(name, data) + data)
 
 
 class Proven:
@@ -86,12 +51,3 @@ class Proven:
             folders = [entry for entry in os.scandir(os.path.join(self._common_dir, "gitreg", _FOLDER)) if _KEY.match(entry.name) and entry.name != self._key]
             for entry in sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)[_MOST - 1 :]:
                 shutil.rmtree(entry.path, ignore_errors=True)
-
-
-def _file(name: str) -> str:
-    """Return the name of a file: whatever a value is called, and on any disk."""
-    return blake2b(name.encode("utf-8", "surrogateescape"), digest_size=_SUM).hexdigest()
-
-
-def _sum(name: str, data: bytes) -> bytes:
-    return blake2b(data, key=_file(name).encode(), digest_size=_SUM).digest()

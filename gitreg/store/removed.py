@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gitreg.store import layout
-from gitreg.store.proven import Kept
+from gitreg.store.kept import Kept
 
 if TYPE_CHECKING:
     from gitreg.store.snapshot import Snapshot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
@@ -310,7 +309,7 @@ class Snapshot(View):
         if self._cache.index is None:
             from gitreg.store.nameindex import NameIndex
 
-            self._cache.index = NameIndex(os.path.join(self._repo.common_dir, "gitreg", "names"), self._repo.reader, saves=self._cache.saves)
+            self._cache.index = NameIndex(self._repo.common_dir, self._repo.reader, saves=self._cache.saves)
         return self._cache.index
 
     # -- objects ------------------------------------------------------------------------------------------
