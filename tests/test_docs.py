@@ -207,3 +207,23 @@ def test_the_reference_has_every_exit_code():
     missing = [code for code in (0, 1, 2, 3, 4, 5, 6, 7, 70, 130) if f"\n| {code} |" not in reference]
 
     assert missing == []
+
+
+def test_the_reference_has_all_that_is_kept_beside_git_s_files(registry, git):
+    with registry.transaction() as tx:
+        for number in range(70):
+            tx.register("iris", f"v{number}")
+    registry.get("iris@v3")
+    registry.check()
+    registry.doctor()
+    registry.close()
+    bare = f"{registry.path}.git"
+    git(registry.path, "clone", "-q", "--bare", ".", bare)
+    with gitreg.Registry.open(bare) as other:
+        other.promote("iris@3", "production")
+    section = (_DOCS / "reference" / "files.md").read_text().partition("\n## What is kept beside git's files\n")[2]
+
+    found = {entry.name for place in (f"{registry.path}/.git", bare) for entry in os.scandir(f"{place}/gitreg")}
+
+    assert {"lock", "names", "proven", "removed"} <= found
+    assert [name for name in sorted(found) if f"`{re.sub('-[0-9]+', '-N', name)}" not in section] == []
