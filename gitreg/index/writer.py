@@ -6,7 +6,6 @@ says has changed. A model that cannot be read keeps the files that it had: other
 
 from __future__ import annotations
 
-import contextlib
 import os
 from hashlib import new as new_hash
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 COMMAND = "gitreg export"
 EDITION = 1  # rises when the same registry is told in other bytes: then all files are made again
-_TOGETHER, _FEW = 500, 20  # models whose files are read in one go; fewer are read one by one
 
 
 class Exported(NamedTuple):
@@ -101,7 +99,7 @@ class _Export:
         begun = self._begun(kept, changed)
         self._begin(begun, changed)
         made = kept | {model: self._as_it_was(model) for model in self.problems if model in self._known.models}
-        for done, model in enumerate(self._read_ahead(changed), 1):
+        for done, model in enumerate(self._snapshot.in_turn(changed, holders=True), 1):
             made |= self._model(model, trees[model])
             watch(done, len(changed))
         return self._finished(begun, {model: made[model] for model in trees if model in made})
@@ -182,15 +180,6 @@ class _Export:
     def _ledger(self, made: Mapping[str, Made]) -> Ledger:
         models = dict(made) if self._etags or not self._known.etags else {model: msgspec.structs.replace(each, ids=()) for model, each in made.items()}
         return Ledger(look=self._look, stages=self._stages, etags=self._etags, models=models)
-
-    def _read_ahead(self, changed: Sequence[str]) -> Iterator[str]:
-        """Yield *changed*; the files of many models are read in a few goes."""
-        for start in range(0, len(changed), _TOGETHER):
-            group = changed[start : start + _TOGETHER]
-            if len(group) > _FEW:
-                with contextlib.suppress(InvalidError, NotFoundError):  # what is wrong is found model by model
-                    self._snapshot.holders_ahead(group)
-            yield from group
 
     # -- files --------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
-from gitreg.errors import InvalidError, NotFoundError
+from gitreg.errors import InvalidError, NotFoundError, UsageError
 from gitreg.store import decoded, layout
 from gitreg.store.decoded import Row
 from gitreg.store.trees import FOLDER, SUBMODULE, Entry, Tree
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitreg.store.reader import Object
 
 _MARKS = {layout.CARD.encode(), layout.STAGES.encode()}  # a folder with one of them is a model
+_FEW = 20  # models: they are read one by one
 _AT_ONCE = 500  # models whose files are read together
 _MOST = 10_000  # records that are kept by path: one may be asked for every version, one by one, for as long as nothing moves
 
@@ -149,6 +150,18 @@ class Snapshot(View):
             parent, _, name = layout.manifest(model, self.count(model)).rpartition("/")
             wanted[f"{parent}/{name}"] = self.tree(parent).get(name.encode())
         self._files_ahead(wanted)
+
+    def in_turn(self, models: Sequence[str], *, holders: bool = False) -> Iterator[str]:
+        """Yield *models*, each when what is asked of it first was read, of many at a time; with *holders* also the manifests of the versions that hold a stage.
+
+        What is wrong with a file is said when it is asked for.
+        """
+        for start in range(0, len(models), _AT_ONCE):
+            group = models[start : start + _AT_ONCE]
+            if len(group) > _FEW:
+                with contextlib.suppress(InvalidError, NotFoundError, UsageError):
+                    (self.holders_ahead if holders else self.read_ahead)(group)
+            yield from group
 
     def holders_ahead(self, models: Sequence[str]) -> None:
         """Read the files of many models in a few goes: those of the board, then the manifests of the versions that hold a stage.

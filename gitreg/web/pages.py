@@ -64,7 +64,7 @@ def overview(scene: Scene) -> Document:
     """Return the page of all models."""
     facts = overview_facts(scene)
     make = _kept_row if scene.live else _row
-    rows = [make(scene.links, scene.stages, msgspec.json.encode(row)) for row in facts["models"]]
+    rows = (make(scene.links, scene.stages, msgspec.json.encode(row)) for row in facts["models"])
     return rendered(scene, "overview.html", scene.name, facts, page=scene.links.overview(), rows=rows)
 
 

@@ -6,7 +6,6 @@ that a build from nothing and one that goes on from the last give the same files
 
 from __future__ import annotations
 
-import contextlib
 import os
 from functools import cache
 from hashlib import sha256
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from gitreg.web.pages import Document
 
 
-_FEW = 20  # models: more are read together
 _COMMAND = "gitreg site"
 
 
@@ -95,8 +93,9 @@ class _Build:
     def run(self, sound: Snapshot | None) -> Built:
         """Make what is to be made; *sound* is an earlier commit in which nothing was wrong, if one is known."""
         kept = {model: made for model, made in self._known.models.items() if model in self._trees and self._stands(model, made) and self._there(model, made)}
-        self._read_ahead(len(self._trees) - len(kept))
-        counts = {model: count for model in self._trees if (count := kept[model].versions if model in kept else _count(self._scene.snapshot, model)) is not None}
+        snapshot = self._scene.snapshot
+        missing = {model: _count(snapshot, model) for model in snapshot.in_turn([model for model in self._trees if model not in kept])}
+        counts = {model: count for model in self._trees if (count := kept[model].versions if model in kept else missing[model]) is not None}
         plan = self._ledger({model: kept.get(model) or Made("", count) for model, count in counts.items()})
         self._folder.claim(plan.paths())
         if not self._known.finished:
@@ -112,13 +111,7 @@ class _Build:
         self._folder.remove(sorted(set(self._known.paths()) - set(final.paths())) if self._known.commit else ())
         self._folder.write(ledger.FILE, ledger.written(final))
         count = sum(path.endswith(".html") for path in final.paths())
-        return Built(self._folder.path, self._scene.snapshot.commit, count, self._folder.written, self._folder.removed)
-
-    def _read_ahead(self, models: int) -> None:
-        """Read the cards and pointers of many models in a few goes."""
-        if models > _FEW:
-            with contextlib.suppress(InvalidError, NotFoundError):  # what is wrong is found model by model
-                self._scene.snapshot.read_ahead(list(self._trees))
+        return Built(self._folder.path, snapshot.commit, count, self._folder.written, self._folder.removed)
 
     def _ledger(self, models: dict[str, Made]) -> Ledger:
         past = self._scene.past

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from gitreg import names
@@ -20,7 +19,7 @@ def overview(scene: Scene) -> dict[str, Any]:
         InvalidError: ``gitreg.yaml`` is invalid, or the repository is damaged.
     """
     models, unreadable = [], []
-    for model in _read_ahead(scene):
+    for model in scene.snapshot.in_turn(scene.snapshot.model_names()):
         try:
             names.model_name(model)
             found = _row(scene, model)
@@ -33,13 +32,6 @@ def overview(scene: Scene) -> dict[str, Any]:
         "registry": scene.name, "commit": scene.snapshot.commit, "changed_at": last.at if last else None, "stages": list(scene.stages),
         "versions": sum(model["versions"] for model in models), "models": models, "unreadable": unreadable,
     }  # fmt: skip
-
-
-def _read_ahead(scene: Scene) -> tuple[str, ...]:
-    """Return the models, with what their rows are made of read in a few goes."""
-    with contextlib.suppress(InvalidError, NotFoundError, UsageError):  # which of them it is, and what is wrong, is found row by row
-        scene.snapshot.read_ahead(scene.snapshot.model_names())
-    return scene.snapshot.model_names()
 
 
 def _row(scene: Scene, model: str) -> dict[str, Any] | None:
