@@ -197,7 +197,10 @@ def json_bytes(facts: Any) -> bytes:
 
 def _script(events: Iterable[Event]) -> bytes:
     """Return all events as a script: a page that is opened from the disk can load no JSON. Of very many, nothing but their text is held."""
-    return b"window.gitregEvents = [" + b",".join(json_bytes(shared.told([event])[0]).rstrip() for event in events) + b"];\n"
+    script = bytearray(b"window.gitregEvents = [")
+    for event in events:
+        script += json_bytes(shared.told([event])[0]).rstrip() + b","
+    return bytes(script).removesuffix(b",") + b"];\n"
 
 
 def _trees(snapshot: Snapshot) -> dict[str, str]:
