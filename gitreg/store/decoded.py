@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitreg.store.diskcache import DiskCache
 
 KINDS: dict[str, Any] = {"config": Config, "card": ModelCard, "stages": Stages, "manifest": Manifest}
-MOST = 20_000  # records in memory
+MOST = 10_000  # records in memory
 _WAITING = 2_000  # records that are written together
 _LETTERS = {"config": b"c", "card": b"m", "stages": b"s", "manifest": b"v"}
 _ROW = b"r"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -22,7 +22,7 @@ from gitreg.web.facts.version import version as version_facts
 from gitreg.web.timeline import timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gitreg.store.snapshot import Snapshot
     from gitreg.web.links import Links
@@ -37,11 +37,16 @@ _ROWS = 20_000  # rows of the first page that a server keeps, a kilobyte each
 
 
 class Document(NamedTuple):
-    """A page: its title, its HTML, and the facts that it shows, which are its JSON."""
+    """A page: its title, what makes its HTML piece by piece, and the facts that it shows, which are its JSON."""
 
     title: str
-    html: str
+    pieces: Callable[[], Iterable[str]]
     data: dict[str, Any]
+
+    @property
+    def html(self) -> str:
+        """The page as a whole."""
+        return "".join(self.pieces())
 
 
 @cache
@@ -56,16 +61,18 @@ def environment() -> Environment:
 
 def rendered(scene: Scene, template: str, title: str, facts: dict[str, Any], **more: Any) -> Document:
     """Return the page that *template* makes of *facts*; *more* is what the page has and its JSON has not."""
-    html = environment().get_template(template).render(scene=scene, links=scene.links, live=scene.live, title=title, facts=facts, **more)
-    return Document(title, html, facts)
+    made = partial(environment().get_template(template).generate, scene=scene, links=scene.links, live=scene.live, title=title, facts=facts, **more)
+    return Document(title, made, facts)
 
 
 def overview(scene: Scene) -> Document:
     """Return the page of all models."""
-    facts = overview_facts(scene)
     make = _kept_row if scene.live else _row
-    rows = (make(scene.links, scene.stages, msgspec.json.encode(row)) for row in facts["models"])
-    return rendered(scene, "overview.html", scene.name, facts, page=scene.links.overview(), rows=rows)
+
+    def drawn(row: dict[str, Any]) -> Markup:
+        return make(scene.links, scene.stages, msgspec.json.encode(row))
+
+    return rendered(scene, "overview.html", scene.name, overview_facts(scene), page=scene.links.overview(), drawn=drawn)
 
 
 def _row(links: Links, stages: tuple[str, ...], row: bytes) -> Markup:

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gitreg.store.decoded import make_room
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gitreg.records import Event
     from gitreg.store.snapshot import Snapshot
+
+MOST = 2_000  # models of which is kept what was made of their events: of very many it is more than the events are
 
 
 class Spell(Struct, frozen=True, kw_only=True):
@@ -72,23 +76,21 @@ class Past:
         """Return who held which stage of *model*, in the order in which they took it."""
         found = self._spells.get(model)
         if found is None:
+            make_room(self._spells, MOST)
             found = self._spells[model] = _spells(self.of(model))
         return found
 
-    def let_go(self, model: str) -> None:
-        """Forget what was made of the events of *model*: of very many models it is more than the events are."""
-        self._spells.pop(model, None)
-        self._numbers.pop(model, None)
-
     def of_version(self, model: str, number: int) -> list[Event]:
         """Return the events of a version, oldest first."""
-        if model not in self._numbers:
-            found: dict[int, list[Event]] = {}
+        found = self._numbers.get(model)
+        if found is None:
+            found = {}
             for event in self.of(model):
                 if event.number is not None:
                     found.setdefault(event.number, []).append(event)
+            make_room(self._numbers, MOST)
             self._numbers[model] = found
-        return self._numbers[model].get(number, [])
+        return found.get(number, [])
 
     def holders(self, model: str) -> dict[str, Spell]:
         """Return by stage the spell that goes on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from hashlib import sha256
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -27,7 +28,7 @@ from gitreg.web.past import Past
 from gitreg.web.scene import Scene, called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from gitreg.records import Event
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 
 _COMMAND = "gitreg site"
+_LONG = 1 << 20  # characters of a page that is written piece by piece
 
 
 class Built(NamedTuple):
@@ -71,20 +73,20 @@ def built(registry: Registry, folder: str | os.PathLike[str], *, at: str | date 
     with alone(path):  # what another build knows and writes is whole before this one begins
         snapshot = registry.snapshot() if at is None else registry.at(at).snapshot()
         known = ledger.read(content(os.path.join(path, ledger.FILE)))
-        past = Past(known.commit, known.events, whole=known.whole).at(snapshot) if known.commit else Past().at(snapshot)
-        scene = Scene(snapshot, past, now(), SiteLinks(""), called(registry))
+        before = Past(known.commit, known.events, whole=known.whole)
+        scene = Scene(snapshot, before.at(snapshot), now(), SiteLinks(""), called(registry))
         goes_on = known.finished and known.sound and known.look == _look(scene) and snapshot.repo.commit(known.commit) is not None
         sound = registry.at(known.commit).snapshot() if goes_on else None
-        return _Build(scene, known, path, watch or (lambda _done, _of: None)).run(sound)
+        return _Build(scene, (known, before), path, watch or (lambda _done, _of: None)).run(sound)
 
 
 class _Build:
-    """One build: from what is *known* of the site in *folder* to the pages of *scene*."""
+    """One build: from what is *known* of the site in *folder*, and what had happened then, to the pages of *scene*."""
 
-    def __init__(self, scene: Scene, known: Ledger, folder: str, watch: Callable[[int, int], None]) -> None:
-        self._scene, self._known, self._watch = scene, known, watch
-        self._folder = Folder(folder, set(known.paths()) if known.commit else (), _COMMAND)
-        self._before = Past(known.commit, known.events, whole=known.whole)
+    def __init__(self, scene: Scene, known: tuple[Ledger, Past], folder: str, watch: Callable[[int, int], None]) -> None:
+        self._scene, self._watch = scene, watch
+        self._known, self._before = known
+        self._folder = Folder(folder, set(self._known.paths()) if self._known.commit else (), _COMMAND)
         self._trees = _trees(scene.snapshot)
         self._look = _look(scene)
         self._static = _static()
@@ -147,14 +149,18 @@ class _Build:
             facts = self._page(f"models/{model}/{number}", lambda scene, number=number: pages.version(scene, model, number))  # type: ignore[misc]
             whole = whole and facts["lineage"]["problem"] is None
             needs |= {other: self._trees.get(other, "") for other in _others_in(facts["lineage"]) if other != model}
-        self._scene.past.let_go(model)
         return Made(self._trees[model] if whole else "", count, needs)
 
     def _page(self, stem: str, make: Callable[[Scene], Document]) -> dict[str, Any]:
         document = make(self._scene._replace(links=SiteLinks(f"{stem}.html")))
         html, data = ledger.both(stem)
         self._folder.write(data, json_bytes(document.data))
-        self._folder.write(html, document.html.encode("utf-8", "backslashreplace"))
+        parts = _encoded(document.pieces())
+        begun = list(islice(parts, 2))
+        if len(begun) == 1:
+            self._folder.write(html, begun[0])
+        else:
+            self._folder.write_pieces(html, chain(begun, parts))
         self._done += 1
         self._watch(self._done, self._todo)
         return document.data
@@ -166,7 +172,7 @@ class _Build:
         for page in self._history_pages():
             self._page(f"history/{page}", lambda scene, page=page: pages.history(scene, page))  # type: ignore[misc]
         self._page("history/index", pages.history)
-        self._folder.write(ledger.EVENTS, _script(reversed(self._scene.past.events)))
+        self._folder.write_pieces(ledger.EVENTS, _script(self._scene.past.events))
         self._page("on", pages.on_date)
         self._page("index", pages.overview)
         findings: list[Any] = self._page("problems", lambda scene: pages.problems(scene, sound))["findings"]
@@ -195,12 +201,25 @@ def json_bytes(facts: Any) -> bytes:
         return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
 
 
-def _script(events: Iterable[Event]) -> bytes:
-    """Return all events as a script: a page that is opened from the disk can load no JSON. Of very many, nothing but their text is held."""
-    script = bytearray(b"window.gitregEvents = [")
-    for event in events:
-        script += json_bytes(shared.told([event])[0]).rstrip() + b","
-    return bytes(script).removesuffix(b",") + b"];\n"
+def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    """Yield a page as bytes: one text, or where it is long some."""
+    held: list[str] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _LONG:
+            yield "".join(held).encode("utf-8", "backslashreplace")
+            held, size = [], 0
+    yield "".join(held).encode("utf-8", "backslashreplace")
+
+
+def _script(events: Sequence[Event]) -> Iterator[bytes]:
+    """Yield all events, the newest first, as a script: a page that is opened from the disk can load no JSON."""
+    yield b"window.gitregEvents = ["
+    for at, event in enumerate(reversed(events)):
+        yield (b"," if at else b"") + json_bytes(shared.told([event])[0]).rstrip()
+    yield b"];\n"
 
 
 def _trees(snapshot: Snapshot) -> dict[str, str]:
